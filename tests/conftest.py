@@ -1,0 +1,44 @@
+"""What all tests share: how hard Hypothesis looks, and where other people's data is.
+
+Profiles: ``dev`` (the default) is quick, ``ci`` is thorough and is taken where ``CI`` is set;
+``HYPOTHESIS_PROFILE`` names one outright.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.corpus import MISSING, VARIABLE, corpus_folder
+
+# No deadline: a loaded machine is no defect. The growth of work is counted elsewhere.
+settings.register_profile("dev", deadline=None, max_examples=60)
+settings.register_profile(
+    "ci", deadline=None, max_examples=400, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def profile() -> str:
+    """The name of the Hypothesis profile to use."""
+    return os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
+
+
+settings.load_profile(profile())
+
+
+def pytest_report_header() -> list[str]:
+    folder = corpus_folder()
+    where = str(folder) if folder else f"none ({MISSING}), tests over it skip"
+    return [f"{VARIABLE}: {where}", f"hypothesis profile in use: {profile()}"]
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder that holds ``vectors/`` and ``corpus/``; the test skips without it."""
+    folder = corpus_folder()
+    if folder is None:
+        pytest.skip(MISSING)
+    return folder
