@@ -1,0 +1,147 @@
+"""What the docs draw from the code at build time: the support table, the state diagrams, the reference pages.
+
+``rfc-support``
+    a table of the sections of RFCs that the source refers to.
+``transitions``
+    a drawing and a table of states and transitions, from the object named as ``module:attribute``.
+``{{ room smtpcore.wire }}`` on a line of its own
+    the reference of a room: each of its modules with its public members.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import rfc_references
+import state_diagrams
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+
+def _table(headings: list[str], widths: list[int], lines: list[list[nodes.Node]]) -> nodes.table:
+    """A table of cells, each of them a paragraph's content."""
+    group = nodes.tgroup("", *[nodes.colspec(colwidth=width) for width in widths], cols=len(widths))
+    head, body = nodes.thead(), nodes.tbody()
+    head += nodes.row("", *[nodes.entry("", nodes.paragraph(text=text)) for text in headings])
+    for line in lines:
+        body += nodes.row("", *[nodes.entry("", nodes.paragraph("", "", cell)) for cell in line])
+    group += [head, body]
+    return nodes.table("", group)
+
+
+class RfcSupport(SphinxDirective):
+    """The table of the sections that the source refers to."""
+
+    def run(self) -> list[nodes.Node]:
+        """One table for each RFC, under a heading of its own."""
+        package = Path(importlib.import_module("smtpcore").__file__ or "").parent
+        for path in package.rglob("*.py"):
+            self.env.note_dependency(str(path))
+        found: list[nodes.Node] = []
+        for rfc, sections in rfc_references.collect(package).items():
+            lines: list[list[nodes.Node]] = []
+            for section, files in sections.items():
+                link = nodes.reference("", section, refuri=rfc_references.address(rfc, section))
+                where = ", ".join(f"{file}:{','.join(map(str, at))}" for file, at in files.items())
+                lines.append([link, nodes.literal("", where)])
+            heading = nodes.section("", nodes.title(text=f"RFC {rfc}"), ids=[f"rfc-{rfc}"])
+            heading += _table(["Section", "Where"], [12, 88], lines)
+            found.append(heading)
+        if not found:
+            raise self.error("the source refers to no RFC")
+        return found
+
+
+class TransitionsDirective(SphinxDirective):
+    """A table of transitions, drawn and written out."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """The drawing (for HTML), then the rows."""
+        module, _, path = self.arguments[0].partition(":")
+        transitions: Any = importlib.import_module(module)
+        for attribute in path.split("."):
+            transitions = getattr(transitions, attribute)
+        source = sys.modules[module].__file__
+        if source:
+            self.env.note_dependency(source)
+        if not transitions:
+            raise self.error(f"{self.arguments[0]} has no transitions")
+        title = f"States and transitions of {self.arguments[0].replace(':', '.')}"
+        drawing = nodes.raw(
+            "", f'<figure class="states">{state_diagrams.svg(transitions, title)}</figure>', format="html"
+        )
+        lines: list[list[nodes.Node]] = [
+            [nodes.Text(state), nodes.literal("", verb), nodes.Text(digit), nodes.Text(target)]
+            for state, verb, digit, target in state_diagrams.rows(transitions)
+        ]
+        return [drawing, _table(["In state", "command", "answered", "leads to"], [25, 25, 20, 30], lines)]
+
+
+_ROOM = re.compile(r"(?m)^\{\{ room ([a-z_.]+) \}\}$")
+
+
+def room(name: str) -> str:
+    """The MyST source of a room's reference."""
+    module = importlib.import_module(name)
+    names = [name]
+    if hasattr(module, "__path__"):
+        names += [info.name for info in pkgutil.iter_modules(module.__path__, f"{name}.") if _public(info.name)]
+    parts = []
+    for member in names:
+        # What a package re-exports is described where it is defined.
+        options = "" if member == name and len(names) > 1 else "\n   :members:\n   :show-inheritance:"
+        heading = "" if member == name else f"## {member}\n\n"
+        parts.append(f"{heading}```{{eval-rst}}\n.. automodule:: {member}{options}\n```\n")
+    return "\n".join(parts)
+
+
+def _public(name: str) -> bool:
+    return not name.rpartition(".")[2].startswith("_")
+
+
+def expand_rooms(app: Sphinx, page: str, source: list[str]) -> None:
+    """Puts the reference of a room where a page asks for it."""
+    source[0] = _ROOM.sub(lambda found: room(found[1]), source[0])
+
+
+def link_to_python(app: Sphinx, env: Any, node: Any, content: nodes.TextElement) -> nodes.reference | None:
+    """Links names of the standard library to Python's docs, without fetching an inventory.
+
+    The name is looked up in the running interpreter, so one that does not exist is still a warning.
+    """
+    target = node.get("reftarget", "")
+    if node.get("refdomain") != "py" or target.partition(".")[0] not in sys.stdlib_module_names:
+        return None
+    parts = target.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            value: Any = importlib.import_module(".".join(parts[:length]))
+        except ImportError:
+            continue
+        try:
+            for attribute in parts[length:]:
+                value = getattr(value, attribute)
+        except AttributeError:
+            return None
+        page = ".".join(parts[:length])
+        anchor = target if length < len(parts) else f"module-{page}"
+        uri = f"https://docs.python.org/3/library/{page}.html#{anchor}"
+        return nodes.reference("", "", content, internal=False, refuri=uri, reftitle=f"(in Python) {target}")
+    return None
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Registers all of it."""
+    app.add_directive("rfc-support", RfcSupport)
+    app.add_directive("transitions", TransitionsDirective)
+    app.connect("source-read", expand_rooms)
+    app.connect("missing-reference", link_to_python)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
