@@ -171,13 +171,36 @@ def _walk_pattern(parsed: Any, octets: bool, ascii_only: bool, repeated: bool) -
 _NO_ARGUMENTS = {"split": "white space", "rsplit": "white space", "strip": "", "lstrip": "", "rstrip": ""}
 _UNICODE_TESTS = frozenset({"isdigit", "isdecimal", "isnumeric", "isalpha", "isalnum", "isspace", "casefold"})
 _CLOCKS = frozenset({"now", "utcnow", "today"})
+_BASE64_DECODERS = frozenset({"a2b_base64", "b64decode", "decodebytes", "standard_b64decode"})
+_BASE64_TRAP = "even strict base64 takes what no encoder writes: encode again and compare"
+_BASE64_ENCODERS = frozenset({"b2a_base64", "b64encode", "encode_base64", "encodebytes", "standard_b64encode"})
 
 
 def traps(source: str, where: str) -> Iterator[Finding]:
     """Constructs of Python that go wrong on a peer's octets."""
-    for node in ast.walk(ast.parse(source)):
-        for rule in _node_traps(node):
-            yield Finding(where, getattr(node, "lineno", 0), rule)
+    tree = ast.parse(source)
+    careful = _compared_base64(tree)
+    for node in ast.walk(tree):
+        if node not in careful:
+            for rule in _node_traps(node):
+                yield Finding(where, getattr(node, "lineno", 0), rule)
+
+
+def _called(node: ast.AST) -> str:
+    """The last name of what a call calls."""
+    function = node.func if isinstance(node, ast.Call) else None
+    return getattr(function, "attr", getattr(function, "id", ""))
+
+
+def _compared_base64(tree: ast.AST) -> set[ast.AST]:
+    """The calls that decode base64 in functions that also encode it, to compare."""
+    careful: set[ast.AST] = set()
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+            if any(_called(call) in _BASE64_ENCODERS for call in calls):
+                careful.update(call for call in calls if _called(call) in _BASE64_DECODERS)
+    return careful
 
 
 def _node_traps(node: ast.AST) -> Iterator[str]:
@@ -202,8 +225,8 @@ def _call_traps(node: ast.Call) -> Iterator[str]:
             yield "print: the library says nothing by itself"
         elif function.id in ("eval", "exec", "__import__", "input", "open"):
             yield f"{function.id}() has no place in a pure room"
-        elif function.id in ("b64decode", "a2b_base64"):
-            yield from _base64_traps(node, function.id)
+        elif function.id in _BASE64_DECODERS:
+            yield _BASE64_TRAP
         return
     if not isinstance(function, ast.Attribute):
         return
@@ -222,16 +245,11 @@ def _call_traps(node: ast.Call) -> Iterator[str]:
         yield f'{name}("{first.value}") changes the address by NFKC'
     elif name == "normalize" and isinstance(first, ast.Constant) and first.value in ("NFKC", "NFKD"):
         yield "compatibility normalization makes different addresses equal"
-    elif name in ("b64decode", "standard_b64decode", "decodebytes", "a2b_base64"):
-        yield from _base64_traps(node, name)
+    elif name in _BASE64_DECODERS:
+        yield _BASE64_TRAP
     elif name in _RE_CALLS and isinstance(function.value, ast.Name) and function.value.id == "re":
         if isinstance(first, ast.Constant) and isinstance(first.value, str | bytes):
             yield from pattern_problems(first.value, _literal_flags(node))
-
-
-def _base64_traps(node: ast.Call, name: str) -> Iterator[str]:
-    if not any(keyword.arg in ("validate", "strict_mode") for keyword in node.keywords):
-        yield f"{name}() drops what is not base64 without a word: strict mode, and encode again to compare"
 
 
 def _literal_flags(node: ast.Call) -> int:

@@ -27,6 +27,15 @@ from tests.source_rules import DOORS, PURE, Finding
 PACKAGE = Path(smtpcore.__file__).parent
 FILES = list(source_rules.rooms(PACKAGE))
 PURE_FILES = [(room, path) for room, path in FILES if room in PURE]
+
+#: Traps that are walked into on purpose, and why.
+ALLOWED = {
+    ("smtpcore/wire/label.py", rule): "RFC 5892 defines which characters a label may have by what NFKC would change"
+    for rule in (
+        "compatibility normalization makes different addresses equal",
+        "casefold() knows more letters and digits than SMTP: match a pattern",
+    )
+}
 CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 
@@ -89,7 +98,7 @@ def test_the_package_is_looked_at():
         "eval(text)",
         "__import__('socket')",
         "base64.b64decode(text)",
-        "binascii.a2b_base64(text)",
+        "binascii.a2b_base64(text, strict_mode=True)",
         "datetime.now()",
         "class A(metaclass=M): pass",
         "def take(self) -> bytearray: ...",
@@ -113,8 +122,7 @@ def test_traps_are_seen(source):
         r"re.compile(r'(?:[a-z]++,?)*+')",
         r"re.compile(r'(?:[a-z]{1,3},)*')",
         r"re.compile(r'(?>[a-z]+)+')",
-        "base64.b64decode(text, validate=True)",
-        "binascii.a2b_base64(text, strict_mode=True)",
+        "def f():\n    found = base64.b64decode(text)\n    if base64.b64encode(found) != text: raise ValueError",
         "def _take(self) -> bytearray: ...",
         "def take(self) -> bytes: ...",
         "def f():\n    'Unlike splitlines(), which asserts nothing.'\n    # never .split()",
@@ -128,12 +136,22 @@ def test_what_is_no_trap_passes(source):
 
 @pytest.mark.parametrize(("room", "path"), PURE_FILES, ids=lambda value: name(value) if isinstance(value, Path) else "")
 def test_no_traps(room, path):
-    report(source_rules.traps(path.read_text("utf-8"), name(path)))
+    report(finding for finding in traps_in(path) if (name(path), finding.rule) not in ALLOWED)
+
+
+def traps_in(path: Path) -> list[Finding]:
+    return list(source_rules.traps(path.read_text("utf-8"), name(path)))
+
+
+def test_what_is_allowed_is_still_needed():
+    found = {(finding.where, finding.rule) for _, path in PURE_FILES for finding in traps_in(path)}
+    assert set(ALLOWED) <= found
 
 
 def patterns_of(module: types.ModuleType) -> Iterator[tuple[str, re.Pattern[Any]]]:
     """The compiled patterns that a module or its classes hold."""
-    for owner in [module, *(value for value in vars(module).values() if isinstance(value, type))]:
+    owners: list[Any] = [module, *(value for value in vars(module).values() if isinstance(value, type))]
+    for owner in owners:
         for key, value in list(vars(owner).items()):
             if isinstance(value, re.Pattern):
                 yield f"{owner.__name__}.{key}", value
@@ -464,11 +482,11 @@ def test_public_face(module):
 
 def test_values_have_no_dict():
     """Values are slotted: nothing can be hung on them, and they stay small."""
-    wire = importlib.import_module("smtpcore.wire")
-    values = [getattr(wire, public) for public in wire.__all__]
-    classes = [cls for cls in values if isinstance(cls, type) and not issubclass(cls, BaseException | Enum)]
-    assert classes
-    assert not [cls.__name__ for cls in classes if cls.__dictoffset__]
+    public = [getattr(smtpcore, public) for public in smtpcore.__all__]
+    classes = [cls for cls in public if isinstance(cls, type) and not issubclass(cls, BaseException | Enum)]
+    values = [cls for cls in classes if cls.__module__.startswith(("smtpcore.wire.", "smtpcore.session.event"))]
+    assert len(values) > 20
+    assert not [cls.__name__ for cls in values if cls.__dictoffset__]
 
 
 def test_typed():

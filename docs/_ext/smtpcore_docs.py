@@ -15,7 +15,7 @@ import pkgutil
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, TypeVarTuple
 
 import rfc_references
 import state_diagrams
@@ -112,18 +112,43 @@ def expand_rooms(app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = _ROOM.sub(lambda found: room(found[1]), source[0])
 
 
-def link_to_python(app: Sphinx, env: Any, node: Any, content: nodes.TextElement) -> nodes.reference | None:
-    """Links names of the standard library to Python's docs, without fetching an inventory.
+#: Packages that an adapter or a command needs; their docs are not at hand when these are built.
+_OTHERS = frozenset({"trio", "rich", "dns"})
 
-    The name is looked up in the running interpreter, so one that does not exist is still a warning.
+
+def find_elsewhere(app: Sphinx, env: Any, node: Any, content: nodes.TextElement) -> nodes.Node | None:
+    """What a reference leads to that is not described here.
+
+    Names of the standard library get a link to Python's docs, without an inventory being fetched: the name is looked up
+    in the running interpreter, so one that does not exist is still a warning. Type variables and private names, which
+    signatures show, stay plain text.
     """
     target = node.get("reftarget", "")
-    if node.get("refdomain") != "py" or target.partition(".")[0] not in sys.stdlib_module_names:
+    top = target.partition(".")[0]
+    if node.get("refdomain") != "py":
         return None
+    if top in _OTHERS:
+        return content
+    found = _look_up(target)
+    if found is None:
+        return None
+    page, value = found
+    if top in sys.stdlib_module_names:
+        anchor = target if page != target else f"module-{page}"
+        uri = f"https://docs.python.org/3/library/{page}.html#{anchor}"
+        return nodes.reference("", "", content, internal=False, refuri=uri, reftitle=f"(in Python) {target}")
+    if isinstance(value, TypeVar | ParamSpec | TypeVarTuple) or target.rpartition(".")[2].startswith("_"):
+        return content
+    return None
+
+
+def _look_up(target: str) -> tuple[str, Any] | None:
+    """The module that a dotted name begins with, and what the whole name stands for."""
     parts = target.split(".")
     for length in range(len(parts), 0, -1):
+        module = ".".join(parts[:length])
         try:
-            value: Any = importlib.import_module(".".join(parts[:length]))
+            value: Any = importlib.import_module(module)
         except ImportError:
             continue
         try:
@@ -131,10 +156,7 @@ def link_to_python(app: Sphinx, env: Any, node: Any, content: nodes.TextElement)
                 value = getattr(value, attribute)
         except AttributeError:
             return None
-        page = ".".join(parts[:length])
-        anchor = target if length < len(parts) else f"module-{page}"
-        uri = f"https://docs.python.org/3/library/{page}.html#{anchor}"
-        return nodes.reference("", "", content, internal=False, refuri=uri, reftitle=f"(in Python) {target}")
+        return module, value
     return None
 
 
@@ -143,5 +165,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("rfc-support", RfcSupport)
     app.add_directive("transitions", TransitionsDirective)
     app.connect("source-read", expand_rooms)
-    app.connect("missing-reference", link_to_python)
+    app.connect("missing-reference", find_elsewhere)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
