@@ -1,0 +1,125 @@
+"""smtpcore: the SMTP protocol as pure values and state machines.
+
+Octets in, events out, octets out. Nothing here owns a socket, a clock or a thread; the adapters
+in :mod:`smtpcore.adapters` do, and are imported by name.
+"""
+
+from __future__ import annotations
+
+from .errors import LocalProtocolError, ParseError, ProtocolError, RemoteProtocolError
+from .extensions import Auth, AuthResponse, Extension, ExtensionSet, StartTls
+from .session.client import ClientConnection
+from .session.event import (
+    NEED_DATA,
+    PAUSED,
+    ClientEvent,
+    CommandReceived,
+    CommandRejected,
+    CommandSkipped,
+    ConnectionClosed,
+    ContentEnded,
+    ContentReceived,
+    ContentRejected,
+    ReplyReceived,
+    ServerEvent,
+    Signal,
+)
+from .session.limits import ClientLimits, Deadline, ServerLimits
+from .session.server import ServerConnection
+from .session.transaction import Transaction
+from .table import Connect, EndOfContent, State
+from .wire.address import POSTMASTER, AddressLiteral, Domain, Mailbox, Postmaster
+from .wire.capabilities import Capabilities, Capability
+from .wire.command import (
+    Command,
+    Data,
+    Ehlo,
+    Expn,
+    Helo,
+    Help,
+    Lhlo,
+    Mail,
+    Noop,
+    Quit,
+    Rcpt,
+    Rset,
+    Vocabulary,
+    Vrfy,
+    parse_command,
+)
+from .wire.newlines import BareNewlines
+from .wire.parameters import Parameter, Parameters, ParameterType
+from .wire.reply import EnhancedCode, Reply, ReplyReader
+from .wire.secret import Secret
+from .wire.tolerance import INTEROP, LAX, STRICT, Defect, Strictness
+
+__all__ = [
+    "INTEROP",
+    "LAX",
+    "NEED_DATA",
+    "PAUSED",
+    "POSTMASTER",
+    "STRICT",
+    "AddressLiteral",
+    "Auth",
+    "AuthResponse",
+    "BareNewlines",
+    "Capabilities",
+    "Capability",
+    "ClientConnection",
+    "ClientEvent",
+    "ClientLimits",
+    "Command",
+    "CommandReceived",
+    "CommandRejected",
+    "CommandSkipped",
+    "Connect",
+    "ConnectionClosed",
+    "ContentEnded",
+    "ContentReceived",
+    "ContentRejected",
+    "Data",
+    "Deadline",
+    "Defect",
+    "Domain",
+    "Ehlo",
+    "EndOfContent",
+    "EnhancedCode",
+    "Expn",
+    "Extension",
+    "ExtensionSet",
+    "Helo",
+    "Help",
+    "Lhlo",
+    "LocalProtocolError",
+    "Mail",
+    "Mailbox",
+    "Noop",
+    "Parameter",
+    "ParameterType",
+    "Parameters",
+    "ParseError",
+    "Postmaster",
+    "ProtocolError",
+    "Quit",
+    "Rcpt",
+    "RemoteProtocolError",
+    "Reply",
+    "ReplyReader",
+    "ReplyReceived",
+    "Rset",
+    "Secret",
+    "ServerConnection",
+    "ServerEvent",
+    "ServerLimits",
+    "Signal",
+    "StartTls",
+    "State",
+    "Strictness",
+    "Transaction",
+    "Vocabulary",
+    "Vrfy",
+    "parse_command",
+]
+
+__version__ = "0.1.0"

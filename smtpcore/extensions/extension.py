@@ -1,0 +1,198 @@
+"""Extension: what one ESMTP extension adds to the conversation, as one value.
+
+An extension is data and a few pure functions, so both machines can read it: its EHLO keyword, the
+parameters that it adds to MAIL and RCPT, its verbs with their rows of the table, and what a
+server checks before its application sees a command. A machine is given an :class:`ExtensionSet`;
+nothing is registered globally.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, final
+
+from ..errors import ParseError
+from ..table import TRANSITIONS, Transitions, merge
+from ..wire import grammar
+from ..wire.address import Mailbox, Postmaster
+from ..wire.capabilities import Capabilities, Capability
+from ..wire.command import BASE_VERBS, Command, Vocabulary
+from ..wire.parameters import Keyed, Parameter, ParameterType
+from ..wire.reply import Reply
+
+__all__ = ["Check", "Extension", "ExtensionSet", "SessionView"]
+
+T = TypeVar("T")
+
+
+class SessionView(Protocol):
+    """What a check may know about the session that a command arrived in."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this server offers now."""
+
+    @property
+    def esmtp(self) -> bool:
+        """Whether the client said EHLO (or LHLO) and not HELO."""
+
+    @property
+    def tls(self) -> bool:
+        """Whether the connection is encrypted."""
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether AUTH has succeeded."""
+
+    @property
+    def sender(self) -> Mailbox | None:
+        """The reverse-path of the transaction in hand."""
+
+    @property
+    def recipients(self) -> tuple[Mailbox | Postmaster, ...]:
+        """The accepted recipients of the transaction in hand."""
+
+    @property
+    def allow_plaintext_auth(self) -> bool:
+        """Whether AUTH is to be had without TLS."""
+
+    @property
+    def require_auth(self) -> bool:
+        """Whether a transaction needs AUTH first."""
+
+
+#: Looks at a command before the application does; a reply refuses it.
+Check: TypeAlias = Callable[[SessionView, Any], "Reply | None"]
+
+
+@final
+class Extension(Generic[T]):
+    """One ESMTP extension (RFC 5321 s2.2).
+
+    ``argument`` reads and writes what stands behind the keyword in the EHLO reply. Where MAIL or
+    RCPT have a parameter of the same name and kind, the extension called with a value gives a
+    :class:`~smtpcore.wire.parameters.Parameter` that serves in both places; :meth:`offer` gives
+    the capability alone::
+
+        Capabilities(PIPELINING, SIZE(35_882_577), AUTH.offer(("PLAIN", "LOGIN")))
+        Mail(sender, SIZE(1200))
+    """
+
+    __slots__ = (
+        "announced",
+        "argument",
+        "checks",
+        "keyword",
+        "mail_parameters",
+        "rcpt_parameters",
+        "rfc",
+        "transitions",
+        "verbs",
+    )
+
+    def __init__(
+        self,
+        keyword: str,
+        rfc: str,
+        *,
+        argument: ParameterType[T] | None = None,
+        mail_parameters: Iterable[Keyed[Any]] = (),
+        rcpt_parameters: Iterable[Keyed[Any]] = (),
+        verbs: Iterable[type[Command]] = (),
+        transitions: Transitions | None = None,
+        checks: Mapping[type[Command], Check] | None = None,
+        announced: Callable[[SessionView], bool] | None = None,
+    ) -> None:
+        if not grammar.KEYWORD.fullmatch(keyword):
+            raise ParseError("not an EHLO keyword", 0, "RFC 5321 s4.1.1.1", keyword)
+        self.keyword = keyword.upper()  #: The EHLO keyword.
+        self.rfc = rfc  #: Where it is defined.
+        self.argument = argument
+        self.mail_parameters = tuple(mail_parameters)  #: What it adds to MAIL.
+        self.rcpt_parameters = tuple(rcpt_parameters)  #: What it adds to RCPT.
+        self.verbs = tuple(verbs)  #: The commands it adds.
+        self.transitions: Transitions = transitions or {}  #: Their rows of the table.
+        self.checks: Mapping[type[Command], Check] = checks or {}  #: What a server asks before its application does.
+        self.announced = announced  #: Whether a server that has it says so in this session; None: always.
+
+    def __call__(self, value: T) -> Parameter[T]:
+        """The parameter of MAIL or RCPT, and the capability, with this value.
+
+        Raises ParseError for a value that it cannot have, TypeError when there is no such parameter.
+        """
+        if self.argument is None or self.argument not in (*self.mail_parameters, *self.rcpt_parameters):
+            raise TypeError(f"{self.keyword} is no parameter with a value of that kind; see offer()")
+        return self.argument(value)
+
+    def offer(self, value: T) -> Capability:
+        """The capability with this value. Raises ParseError for a value that it cannot have."""
+        if self.argument is None:
+            raise TypeError(f"{self.keyword} takes no value")
+        return Capability(self.keyword, self.argument.encode(value))
+
+    def decode(self, text: str | None, /) -> T:
+        """Read what stands behind the keyword. Raises ParseError."""
+        if self.argument is None:
+            raise ParseError(f"{self.keyword} takes no value", 0, self.rfc, text or "")
+        return self.argument.decode(text)
+
+    def __repr__(self) -> str:
+        return f"Extension({self.keyword!r})"
+
+
+@final
+class ExtensionSet:
+    """The extensions that a machine understands, and the sum of what they add.
+
+    Whether a server offers one is a matter of its capabilities; whether a client may use one, of
+    what the server offered. ``STANDARD.with_extensions(MINE)`` adds one of your own.
+    """
+
+    __slots__ = ("_extensions", "checks", "parameter_owners", "transitions", "verb_owner", "vocabulary")
+
+    def __init__(self, *extensions: Extension[Any]) -> None:
+        by_keyword = {extension.keyword: extension for extension in extensions}
+        held = tuple(by_keyword.values())
+        self._extensions = by_keyword
+        #: What parsers need to know.
+        self.vocabulary = Vocabulary(
+            [*BASE_VERBS, *[verb for extension in held for verb in extension.verbs]],
+            [key for extension in held for key in extension.mail_parameters],
+            [key for extension in held for key in extension.rcpt_parameters],
+        )
+        #: The base table and the rows of all extensions.
+        self.transitions = merge([TRANSITIONS, *[extension.transitions for extension in held]])
+        #: The extension that a verb came with; the verbs of RFC 5321 are not in it.
+        self.verb_owner: Mapping[type[Command], Extension[Any]] = {
+            verb: extension for extension in held for verb in extension.verbs
+        }
+        owners: dict[str, tuple[Extension[Any], ...]] = {}
+        for extension in held:
+            for key in (*extension.mail_parameters, *extension.rcpt_parameters):
+                owners[key.keyword] = (*owners.get(key.keyword, ()), extension)
+        #: The extensions that a parameter of MAIL or RCPT came with, by the parameter's keyword.
+        self.parameter_owners: Mapping[str, tuple[Extension[Any], ...]] = owners
+        checks: dict[type[Command], list[Check]] = {}
+        for extension in held:
+            for command, check in extension.checks.items():
+                checks.setdefault(command, []).append(check)
+        #: The checks of each command, in the order of the extensions.
+        self.checks: Mapping[type[Command], tuple[Check, ...]] = {
+            command: tuple(found) for command, found in checks.items()
+        }
+
+    def with_extensions(self, *more: Extension[Any]) -> ExtensionSet:
+        """The same and these; one with a keyword that is there already takes its place."""
+        return ExtensionSet(*self._extensions.values(), *more)
+
+    def __iter__(self) -> Iterator[Extension[Any]]:
+        return iter(self._extensions.values())
+
+    def __contains__(self, key: object) -> bool:
+        keyword = key if isinstance(key, str) else getattr(key, "keyword", "")
+        return keyword.upper() in self._extensions
+
+    def __len__(self) -> int:
+        return len(self._extensions)
+
+

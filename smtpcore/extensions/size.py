@@ -1,0 +1,29 @@
+"""SIZE (RFC 1870): the server says how big a message may be, the client how big this one is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..wire.command import Mail
+from ..wire.parameters import ParameterType, parse_number
+from ..wire.reply import Reply
+from .extension import Extension, SessionView
+
+__all__ = ["SIZE"]
+
+
+def _check_mail(session: SessionView, command: Mail) -> Reply | None:
+    declared = command.parameters.get(SIZE)
+    limit = session.capabilities.get(SIZE)
+    # RFC 1870 s6.1: a limit of zero is none
+    if declared and limit and declared > limit:
+        return Reply(552, f"message size exceeds the maximum of {limit} octets", "5.3.4")
+    return None
+
+
+_OCTETS: Final = ParameterType("SIZE", parse_number)
+
+#: In EHLO the largest message in octets, 0 for no limit; in MAIL the size of this one.
+SIZE: Final[Extension[int]] = Extension(
+    "SIZE", "RFC 1870", argument=_OCTETS, mail_parameters=[_OCTETS], checks={Mail: _check_mail}
+)

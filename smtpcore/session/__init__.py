@@ -1,0 +1,1 @@
+"""The two machines that drive the table."""

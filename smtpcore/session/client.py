@@ -1,0 +1,367 @@
+"""ClientConnection: the machine behind a sending client.
+
+Commands in, octets out; octets in, replies out, each with the command it answers. What may go
+ahead in one packet and what must wait is decided here, by the table and by RFC 2920.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, final
+
+from ..errors import LocalProtocolError, ParseError, ProtocolError, RemoteProtocolError
+from ..extensions import PIPELINING, STANDARD, ExtensionSet
+from ..extensions.auth import Auth, AuthResponse
+from ..table import Connect, EndOfContent, State
+from ..wire.capabilities import Capabilities
+from ..wire.command import Command, Data, Ehlo, Greeting, Helo, Lhlo, Mail, Rcpt
+from ..wire.content import DotStuffer
+from ..wire.newlines import BareNewlines
+from ..wire.reply import Reply, ReplyReader
+from ..wire.secret import Secret, scrub
+from .event import NEED_DATA, PAUSED, ClientEvent, CommandSkipped, ConnectionClosed, ReplyReceived, Signal
+from .limits import BLOCK, DATA, END_OF_CONTENT, GREETING, MAIL, OTHER, RCPT, ClientLimits, Deadline
+
+__all__ = ["ClientConnection"]
+
+_NO_CAPABILITIES: Final = Capabilities()
+_DEADLINES: Final[dict[type[Command], Deadline]] = {
+    Connect: GREETING,
+    Mail: MAIL,
+    Rcpt: RCPT,
+    Data: DATA,
+    EndOfContent: END_OF_CONTENT,
+}
+
+
+@final
+class ClientConnection:
+    """One connection, seen from the client.
+
+    ``send`` takes commands at any time, before the greeting too, and holds back what may not go
+    yet: everything until the greeting has come, one at a time without PIPELINING, a group at a
+    time with it. Write ``data_to_send()`` out after each call, ``receive_data`` what arrives
+    (``b""`` at the end of the stream), and take events until NEED_DATA or PAUSED.
+
+    A command that has become impossible by the time its turn comes (RCPT after MAIL was refused,
+    a parameter that the server turned out not to know) is never sent and reported as
+    CommandSkipped.
+
+    Methods raise LocalProtocolError when called out of place, without having changed anything.
+    ``next_event`` raises RemoteProtocolError when the server broke the protocol; from then on the
+    machine is dead and every call raises that error again.
+    """
+
+    def __init__(
+        self,
+        *,
+        bare_newlines: BareNewlines = BareNewlines.REJECT,
+        limits: ClientLimits | None = None,
+        extensions: ExtensionSet = STANDARD,
+        tls: bool = False,
+        allow_plaintext_auth: bool = False,
+    ) -> None:
+        DotStuffer(bare_newlines)  # refuses a policy that is not for sending
+        self.limits = limits or ClientLimits()
+        self.extensions = extensions  #: What this machine understands.
+        self.allow_plaintext_auth = allow_plaintext_auth
+        self.tls = tls  #: Whether the octets of this conversation travel in TLS.
+        self._bare_newlines = bare_newlines
+        self._out: list[bytes] = []
+        self._error: ProtocolError | None = None
+        self._eof = False
+        self._begin(State.CONNECTED)
+        self._in_flight.append(Connect())
+        self._planned = None
+
+    def _begin(self, state: State) -> None:
+        """A session of which nothing is known yet."""
+        self.state = state  #: Where the conversation stands, by the replies so far.
+        self.capabilities = _NO_CAPABILITIES  #: What the server offers; empty before EHLO and after STARTTLS.
+        self.authenticated = False  #: Whether AUTH has succeeded in this session.
+        self._reader = ReplyReader(self.limits.reply_line, self.limits.reply_size, self.limits.reply_lines)
+        self._queue: deque[Command] = deque()  # not sent yet
+        self._in_flight: deque[Command] = deque()  # sent, not answered yet
+        self._planned: State | None = state  # where it will stand when all of these have succeeded; None: to be found
+        self._greetings = 0  # EHLO and the like among them, so that what the server offers is still to come
+        self._stuffer: DotStuffer | None = None
+        self._skipped: deque[CommandSkipped] = deque()
+        self._secrets: list[Secret] = []
+        self._closed_event: ConnectionClosed | None = None
+
+    # -- what is known ------------------------------------------------------------------------
+
+    @property
+    def in_flight(self) -> tuple[Command, ...]:
+        """The commands that were sent and are not answered yet, in order."""
+        return tuple(self._in_flight)
+
+    @property
+    def queued(self) -> tuple[Command, ...]:
+        """The commands that wait to be sent, in order."""
+        return tuple(self._queue)
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """How long the server may take for what it has to do next; None when it is not the server's turn."""
+        if self._in_flight:
+            return _DEADLINES.get(type(self._in_flight[0]), OTHER)
+        return BLOCK if self.state is State.CONTENT else None
+
+    def offers(self, key: object) -> bool:
+        """Whether the server offers an extension, by itself or by its keyword."""
+        return key in self.capabilities
+
+    # -- commands -----------------------------------------------------------------------------
+
+    def send(self, command: Command) -> None:
+        """Queue a command, to go as soon as it may.
+
+        Raises LocalProtocolError when it has no place in the conversation, assuming that all that
+        was queued before it succeeds.
+        """
+        self._check_alive()
+        if not isinstance(command, Command) or isinstance(command, (Connect, EndOfContent)):
+            raise TypeError(f"not a command: {command!r}")
+        planned = self._planned or self._plan()
+        row = self.extensions.transitions[planned].get(type(command))
+        if row is None:
+            raise LocalProtocolError(f"{command.verb} has no place in state {planned.name} (RFC 5321 s4.1.4)")
+        if isinstance(command, Auth) and not self.tls and not self.allow_plaintext_auth:
+            raise LocalProtocolError("AUTH without TLS; allow_plaintext_auth=True permits it (RFC 4954 s4)")
+        if not self._greetings:
+            why = self._why_not_offered(command)
+            if why:
+                raise LocalProtocolError(why)
+        bytes(command)  # raises here, before anything is queued, if it cannot be written
+        self._planned = row.get(3) or row.get(2) or planned
+        self._greetings += isinstance(command, Greeting)
+        self._queue.append(command)
+        self._release()
+
+    def send_content(self, data: bytes) -> None:
+        """Send octets of the content, dot-stuffed; CRLF ends lines, in any chunks.
+
+        Raises LocalProtocolError outside of the content. A bare CR or LF raises it too (unless the
+        policy is NORMALIZE) and leaves the machine dead: a content begun and not finished can only
+        be abandoned with its connection.
+        """
+        stuffer = self._content()
+        try:
+            stuffed = stuffer.stuff(data if type(data) is bytes else bytes(data))
+        except ParseError as error:
+            self._abandon(error)
+        if stuffed:
+            self._out.append(stuffed)
+
+    def end_content(self) -> EndOfContent:
+        """End the content; returns what the server's verdict will come back with. Raises as ``send_content``."""
+        stuffer = self._content()
+        try:
+            self._out.append(stuffer.finish())
+        except ParseError as error:
+            self._abandon(error)
+        self._stuffer = None
+        end = EndOfContent()
+        self._in_flight.append(end)
+        self._planned = State.READY
+        return end
+
+    def _content(self) -> DotStuffer:
+        self._check_alive()
+        if self.state is not State.CONTENT or self._in_flight:
+            raise LocalProtocolError(f"no content to send in state {self.state.name}: DATA has not been answered with 354")
+        if self._stuffer is None:
+            self._stuffer = DotStuffer(self._bare_newlines)
+        return self._stuffer
+
+    def _abandon(self, error: ParseError) -> None:
+        self._error = LocalProtocolError(f"{error}; the message cannot be finished, close the connection")
+        raise self._error from None
+
+    # -- octets -------------------------------------------------------------------------------
+
+    def receive_data(self, data: bytes) -> None:
+        """Take octets from the server; ``b""`` is the end of the stream."""
+        self._check_alive()
+        if data:
+            self._reader.receive(data if type(data) is bytes else bytes(data))
+        else:
+            self._eof = True
+
+    def data_to_send(self) -> bytes:
+        """The octets to write to the server now; they are handed out once."""
+        out = self._out
+        if not out:
+            return b""
+        data = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()
+        return data
+
+    # -- events -------------------------------------------------------------------------------
+
+    def next_event(self) -> ClientEvent | Signal:
+        """The next event; NEED_DATA when a reply is due; PAUSED when it is the caller's turn.
+
+        Raises RemoteProtocolError when the server broke the protocol.
+        """
+        if self._skipped:
+            return self._skipped.popleft()
+        if self._error:
+            raise self._error
+        if self.state is State.CLOSED:
+            return self._closed()
+        if self.state is State.UPGRADING:
+            self._refuse_plaintext()
+            return self._closed() if self._eof else PAUSED
+        try:
+            reply = self._reader.next_reply()
+            if reply is not None:
+                return self._on_reply(reply)
+        except RemoteProtocolError as error:
+            self._error = error
+            raise
+        if self._eof:
+            return self._closed()
+        return NEED_DATA if self._in_flight else PAUSED
+
+    def _on_reply(self, reply: Reply) -> ReplyReceived:
+        if not self._in_flight:
+            if reply.code != 421:
+                raise RemoteProtocolError(f"{reply.code} without a command to answer (RFC 5321 s4.2)")
+            self.state = State.CLOSED
+            return ReplyReceived(reply, None)
+        command = self._in_flight.popleft()
+        if self._secrets:
+            reply = self._scrubbed(reply)
+        if reply.code == 421:
+            self.state = State.CLOSED  # RFC 5321 s3.8
+            return ReplyReceived(reply, command)
+        digit = reply.code // 100
+        if digit == 2:
+            self._learn(command, reply)
+        row = self.extensions.transitions[self.state].get(type(command), {})
+        after = row.get(digit)
+        if after is not None:
+            self.state = after
+        if isinstance(command, Data) and digit == 3 and self.state is not State.CONTENT:
+            # RFC 2920 s3.1: 354 although no recipient was accepted is answered with a single dot
+            self._out.append(b".\r\n")
+            self._in_flight.append(EndOfContent())
+        if self.state is State.UPGRADING:
+            self._refuse_plaintext()
+        self._greetings -= isinstance(command, Greeting)
+        if digit >= 4 or not self._in_flight:
+            self._planned = None
+        self._release()
+        return ReplyReceived(reply, command)
+
+    def _learn(self, command: Command, reply: Reply) -> None:
+        if isinstance(command, Greeting):
+            extended = isinstance(command, (Ehlo, Lhlo))
+            self.capabilities = Capabilities.parse(reply.lines[1:]) if extended else _NO_CAPABILITIES
+        elif isinstance(command, (Auth, AuthResponse)):
+            self.authenticated = True
+
+    def _scrubbed(self, reply: Reply) -> Reply:
+        """A reply that repeats a secret, without it (law 15)."""
+        lines = [scrub(line, self._secrets) for line in reply.lines]
+        if reply.code // 100 != 3:
+            self._secrets = []
+        return reply if tuple(lines) == reply.lines else Reply(reply.code, lines, reply.enhanced)
+
+    # -- TLS ----------------------------------------------------------------------------------
+
+    def tls_established(self) -> None:
+        """The handshake is done: the session begins anew, and EHLO has to be said again (RFC 3207 s4.2).
+
+        Raises RemoteProtocolError when octets came in the clear behind the 220.
+        """
+        self._check_alive()
+        if self.state is not State.UPGRADING:
+            raise LocalProtocolError("STARTTLS has not been accepted")
+        self._refuse_plaintext()
+        self._begin(State.GREETED)
+        self.tls = True
+
+    def tls_failed(self) -> None:
+        """The handshake failed: the connection is over, never continued in the clear."""
+        self.state = State.CLOSED
+
+    def _refuse_plaintext(self) -> None:
+        # RFC 3207 s4.2: a reply in the clear, whole or in part, must not count inside TLS
+        if self._reader.pending:
+            self.state = State.CLOSED
+            self._error = RemoteProtocolError("octets in the clear after the reply to STARTTLS (RFC 3207 s4.2)")
+            raise self._error
+
+    # -- what may go --------------------------------------------------------------------------
+
+    def _release(self) -> None:
+        """Move commands from the queue to the wire, as far as they may go."""
+        queue, flight = self._queue, self._in_flight
+        while queue:
+            if flight and not self._may_follow(flight[-1]):
+                return
+            command = queue[0]
+            if not flight:
+                why = self._why_impossible(command)
+                if why:
+                    self._skipped.append(CommandSkipped(queue.popleft(), why))
+                    self._greetings -= isinstance(command, Greeting)
+                    self._planned = None
+                    continue
+            queue.popleft()
+            flight.append(command)
+            self._out.append(bytes(command))
+            if isinstance(command, (Auth, AuthResponse)):
+                self._remember_secret(command)
+
+    def _may_follow(self, last: Command) -> bool:
+        return last.pipelines and PIPELINING in self.capabilities and len(self._in_flight) < self.limits.in_flight
+
+    def _why_impossible(self, command: Command) -> str:
+        if type(command) not in self.extensions.transitions[self.state]:
+            return f"{command.verb} has no place in state {self.state.name} (RFC 5321 s4.1.4)"
+        return self._why_not_offered(command)
+
+    def _why_not_offered(self, command: Command) -> str:
+        owner = self.extensions.verb_owner.get(type(command))
+        if owner is not None and command.verb.isalpha() and owner.keyword not in self.capabilities:
+            return f"the server does not offer {owner.keyword}"
+        if isinstance(command, (Mail, Rcpt)):
+            for parameter in command.parameters.items:
+                owners = self.extensions.parameter_owners.get(parameter.keyword, ())
+                if not any(extension.keyword in self.capabilities for extension in owners):
+                    return f"the server does not offer what {parameter.keyword} belongs to"
+        return ""
+
+    def _plan(self) -> State:
+        """Where the conversation will stand if all that is under way succeeds."""
+        planned = self.state
+        for command in (*self._in_flight, *self._queue):
+            row = self.extensions.transitions[planned].get(type(command), {})
+            planned = row.get(3) or row.get(2) or planned
+        self._planned = planned
+        return planned
+
+    # -- ends ---------------------------------------------------------------------------------
+
+    def _remember_secret(self, command: Auth | AuthResponse) -> None:
+        secret = command.initial_response if isinstance(command, Auth) else command.response
+        if secret is not None:
+            self._secrets.append(secret)
+
+    def _closed(self) -> ConnectionClosed:
+        self.state = State.CLOSED
+        if self._closed_event is None:
+            self._closed_event = ConnectionClosed(tuple(self._in_flight), tuple(self._queue))
+            self._in_flight.clear()
+            self._queue.clear()
+        return self._closed_event
+
+    def _check_alive(self) -> None:
+        if self._error:
+            raise self._error
+        if self.state is State.CLOSED:
+            raise LocalProtocolError("the connection is closed")

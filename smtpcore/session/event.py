@@ -1,0 +1,164 @@
+"""What the machines report.
+
+``next_event`` returns one of these, or :data:`NEED_DATA`, or :data:`PAUSED`, or a
+:class:`~smtpcore.wire.tolerance.Defect` that was let through and belongs to the event after it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final, TypeAlias, final
+
+from ..wire.command import Command
+from ..wire.reply import Reply
+from ..wire.tolerance import Defect
+from ..wire.value import Value, assign
+
+__all__ = [
+    "NEED_DATA",
+    "PAUSED",
+    "ClientEvent",
+    "CommandReceived",
+    "CommandRejected",
+    "CommandSkipped",
+    "ConnectionClosed",
+    "ContentEnded",
+    "ContentReceived",
+    "ContentRejected",
+    "ReplyReceived",
+    "ServerEvent",
+    "Signal",
+]
+
+
+@final
+class Signal(Enum):
+    """What ``next_event`` returns when there is no event."""
+
+    NEED_DATA = "NEED_DATA"
+    PAUSED = "PAUSED"
+
+
+#: Nothing more can be said until ``receive_data`` is called.
+NEED_DATA: Final = Signal.NEED_DATA
+#: Nothing more will be said until the caller has done its part: answered a command, sent the content, upgraded to TLS.
+PAUSED: Final = Signal.PAUSED
+
+
+@final
+class CommandReceived(Value):
+    """Server: a command in its place, which waits for ``accept()`` or ``reply()``."""
+
+    __slots__ = ("command",)
+    __match_args__ = ("command",)
+
+    command: Command
+
+    def __init__(self, command: Command) -> None:
+        assign(self, "command", command)
+
+
+@final
+class CommandRejected(Value):
+    """Server: a line that the machine has refused already, for syntax, sequence or limits."""
+
+    __slots__ = ("line", "reply")
+    __match_args__ = ("line", "reply")
+
+    line: bytes  #: The line without CRLF, cut at 100 octets; without its argument where that may be a secret.
+    reply: Reply  #: What the client was told.
+
+    def __init__(self, line: bytes, reply: Reply) -> None:
+        assign(self, "line", line)
+        assign(self, "reply", reply)
+
+
+@final
+class ContentReceived(Value):
+    """Server: octets of the message, without dot-stuffing; their borders mean nothing."""
+
+    __slots__ = ("data",)
+    __match_args__ = ("data",)
+
+    data: bytes
+
+    def __init__(self, data: bytes) -> None:
+        assign(self, "data", data)
+
+
+@final
+class ContentEnded(Value):
+    """Server: the whole content has come; it waits for ``accept()`` or ``reply()``, and nothing is promised before that."""
+
+    __slots__ = ()
+
+
+@final
+class ContentRejected(Value):
+    """Server: the end of a content that the machine has refused; what came of it is to be thrown away."""
+
+    __slots__ = ("reply",)
+    __match_args__ = ("reply",)
+
+    reply: Reply  #: What the client was told.
+
+    def __init__(self, reply: Reply) -> None:
+        assign(self, "reply", reply)
+
+
+@final
+class ReplyReceived(Value):
+    """Client: the reply to ``command``, which is the very object that was sent.
+
+    ``command`` is a :class:`~smtpcore.table.Connect` for the greeting, and None for a 421 that nobody asked for.
+    """
+
+    __slots__ = ("command", "reply")
+    __match_args__ = ("reply", "command")
+
+    reply: Reply
+    command: Command | None
+
+    def __init__(self, reply: Reply, command: Command | None) -> None:
+        assign(self, "reply", reply)
+        assign(self, "command", command)
+
+
+@final
+class CommandSkipped(Value):
+    """Client: a queued command that was never sent, because what came before it has made it impossible."""
+
+    __slots__ = ("command", "why")
+    __match_args__ = ("command", "why")
+
+    command: Command
+    why: str
+
+    def __init__(self, command: Command, why: str) -> None:
+        assign(self, "command", command)
+        assign(self, "why", why)
+
+
+@final
+class ConnectionClosed(Value):
+    """The conversation is over: QUIT, 421, or the end of the stream.
+
+    ``unanswered`` are the commands that were sent and got no reply: what became of them is unknown.
+    ``unsent`` are those that never left. A server leaves both empty.
+    """
+
+    __slots__ = ("unanswered", "unsent")
+    __match_args__ = ("unanswered", "unsent")
+
+    unanswered: tuple[Command, ...]
+    unsent: tuple[Command, ...]
+
+    def __init__(self, unanswered: tuple[Command, ...] = (), unsent: tuple[Command, ...] = ()) -> None:
+        assign(self, "unanswered", unanswered)
+        assign(self, "unsent", unsent)
+
+
+ServerEvent: TypeAlias = (
+    CommandReceived | CommandRejected | ContentReceived | ContentEnded | ContentRejected | ConnectionClosed | Defect
+)
+ClientEvent: TypeAlias = ReplyReceived | CommandSkipped | ConnectionClosed | Defect

@@ -1,0 +1,66 @@
+"""ContentIntake: a message that comes in behind DATA, and what the machine has to say of it at its end."""
+
+from __future__ import annotations
+
+from typing import final
+
+from ..wire.content import DotUnstuffer
+from ..wire.meter import ContentMeter, Excess
+from ..wire.newlines import BareNewlines
+from ..wire.reply import Reply
+from ..wire.tolerance import Defect
+from . import replies
+
+__all__ = ["ContentIntake"]
+
+
+@final
+class ContentIntake:
+    """Octets from the wire in, content out, and nothing more of it behind the first fault.
+
+    No fault ends the content: it is read to its true end, and judged there.
+    """
+
+    __slots__ = ("_meter", "_policy", "_unstuffer")
+
+    def __init__(self, bare_newlines: BareNewlines, size_limit: int | None, line_limit: int) -> None:
+        self._policy = bare_newlines
+        self._unstuffer = DotUnstuffer(bare_newlines)
+        self._meter = ContentMeter(size_limit, line_limit)
+
+    @property
+    def eof(self) -> bool:
+        """Whether the end of the content has come."""
+        return self._unstuffer.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        """The octets behind it."""
+        return self._unstuffer.unused_data
+
+    def receive(self, data: bytes) -> bytes:
+        """The content of the next octets, as far as it is without fault."""
+        return self._meter.feed(self._unstuffer.receive(data))
+
+    @property
+    def refusal(self) -> Reply | None:
+        """The reply to a content with a fault; None for one that the application may have."""
+        if self._unstuffer.first_bare >= 0 and self._policy is BareNewlines.REJECT:
+            return replies.BARE_NEWLINE
+        match self._meter.excess:
+            case None:
+                return None
+            case Excess.SIZE:
+                return replies.CONTENT_TOO_BIG
+            case Excess.LINE:
+                return replies.TEXT_LINE_TOO_LONG
+
+    @property
+    def defects(self) -> list[Defect]:
+        """What was let through."""
+        found = []
+        if self._unstuffer.first_bare >= 0:
+            found.append(Defect("RFC 5321 s2.3.8", "bare CR or LF in the content", self._unstuffer.first_bare))
+        if self._meter.long_line >= 0:
+            found.append(Defect("RFC 5321 s4.5.3.1.6", "line of more than 1,000 octets", self._meter.long_line))
+        return found

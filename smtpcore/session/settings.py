@@ -1,0 +1,75 @@
+"""ServerSettings: what the owner of a server decides, once for all its connections."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from ..extensions import STANDARD, ExtensionSet
+from ..wire.capabilities import Capabilities
+from ..wire.command import Helo
+from ..wire.newlines import BareNewlines
+from ..wire.tolerance import INTEROP, Strictness
+from ..wire.value import Value, assign
+from .limits import ServerLimits
+
+__all__ = ["NO_CAPABILITIES", "ServerSettings"]
+
+NO_CAPABILITIES: Final = Capabilities()
+
+
+@final
+class ServerSettings(Value):
+    """How a server behaves; one object serves any number of connections.
+
+    Raises ParseError when ``hostname`` is neither a domain nor an address literal.
+    """
+
+    __slots__ = (
+        "allow_plaintext_auth",
+        "bare_newlines",
+        "capabilities",
+        "extensions",
+        "hostname",
+        "limits",
+        "require_auth",
+        "require_tls",
+        "strictness",
+    )
+    __match_args__ = ("hostname", "capabilities")
+
+    hostname: str  #: What the server calls itself.
+    capabilities: Capabilities  #: What it offers after EHLO.
+    strictness: Strictness  #: How strictly commands are read.
+    bare_newlines: BareNewlines  #: What becomes of a bare CR or LF in a message.
+    limits: ServerLimits
+    extensions: ExtensionSet  #: What the capabilities mean.
+    require_tls: bool  #: Refuse all but EHLO, NOOP, STARTTLS and QUIT before TLS (RFC 3207 s4).
+    require_auth: bool  #: Refuse MAIL before AUTH (RFC 4954 s6).
+    allow_plaintext_auth: bool  #: Offer AUTH without TLS.
+
+    def __init__(
+        self,
+        hostname: str,
+        capabilities: Capabilities = NO_CAPABILITIES,
+        *,
+        strictness: Strictness = INTEROP,
+        bare_newlines: BareNewlines = BareNewlines.REJECT,
+        limits: ServerLimits | None = None,
+        extensions: ExtensionSet = STANDARD,
+        require_tls: bool = False,
+        require_auth: bool = False,
+        allow_plaintext_auth: bool = False,
+    ) -> None:
+        Helo(hostname)  # must be a name that a greeting can carry
+        assign(self, "hostname", hostname)
+        assign(self, "capabilities", capabilities)
+        assign(self, "strictness", strictness)
+        assign(self, "bare_newlines", bare_newlines)
+        assign(self, "limits", limits or _LIMITS)
+        assign(self, "extensions", extensions)
+        assign(self, "require_tls", require_tls)
+        assign(self, "require_auth", require_auth)
+        assign(self, "allow_plaintext_auth", allow_plaintext_auth)
+
+
+_LIMITS: Final = ServerLimits()

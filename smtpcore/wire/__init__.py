@@ -1,0 +1,1 @@
+"""Octets to values and back: no session, no role, no clock."""

@@ -1,0 +1,405 @@
+"""The commands of RFC 5321 as values, and the one place where a command line is written or read.
+
+Every command is immutable and checked when it is built; ``bytes(command)`` is its line with
+CRLF, and ``parse_command(line)`` is the inverse. Which verbs and parameters there are is a
+:class:`Vocabulary`, so that an extension adds its own without touching this file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Final, final
+
+from ..errors import ParseError
+from . import grammar
+from .address import POSTMASTER, AddressLiteral, Domain, Mailbox, Postmaster, parse_host
+from .parameters import NO_PARAMETERS, Keyed, Parameter, Parameters, parse_parameters
+from .path import parse_path
+from .tolerance import INTEROP, Tolerance
+from .value import Value, assign
+
+__all__ = [
+    "BASE_VOCABULARY",
+    "Command",
+    "Data",
+    "Ehlo",
+    "Expn",
+    "Greeting",
+    "Helo",
+    "Help",
+    "Lhlo",
+    "Mail",
+    "Noop",
+    "Quit",
+    "Rcpt",
+    "Rset",
+    "UnknownCommand",
+    "Vocabulary",
+    "Vrfy",
+    "parse_command",
+]
+
+
+class UnknownCommand(ParseError):
+    """A line whose verb is not in the vocabulary: reply 500 (RFC 5321 s4.2.4)."""
+
+
+class Command(Value):
+    """What every command has: a verb, its line as octets, and the line it was parsed from.
+
+    A subclass sets :attr:`verb`, writes its arguments with :meth:`arguments` and reads them with
+    :meth:`parse_arguments`.
+    """
+
+    __slots__ = ("raw",)
+
+    verb: ClassVar[str]  #: In upper case, as it goes on the wire.
+
+    #: Whether another command may follow in the same group before this one is answered (RFC 2920 s3.1).
+    pipelines: ClassVar[bool] = False
+
+    raw: bytes | None  #: The line this was parsed from, without CRLF; None when it was built.
+
+    def __init__(self) -> None:
+        assign(self, "raw", None)
+
+    def arguments(self) -> str:
+        """What follows the verb on the wire, with the space that separates it; empty when nothing does."""
+        return ""
+
+    @classmethod
+    def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Command:
+        """A command from what follows the verb and one space; ``text`` is None when nothing does.
+
+        Raises ParseError with offsets into ``text``. Here, for a verb without arguments.
+        """
+        _refuse_argument(cls.verb, text)
+        return cls()
+
+    def __bytes__(self) -> bytes:
+        return encode_line(self.verb + self.arguments())
+
+
+class Vocabulary:
+    """Which verbs a parser knows, and which parameters on MAIL and RCPT; keywords in upper case."""
+
+    __slots__ = ("mail_parameters", "rcpt_parameters", "verbs")
+
+    def __init__(
+        self,
+        verbs: Iterable[type[Command]],
+        mail_parameters: Iterable[Keyed[Any]] = (),
+        rcpt_parameters: Iterable[Keyed[Any]] = (),
+    ) -> None:
+        self.verbs: Mapping[bytes, type[Command]] = {verb.verb.encode(): verb for verb in verbs}
+        self.mail_parameters = {key.keyword: key for key in mail_parameters}
+        self.rcpt_parameters = {key.keyword: key for key in rcpt_parameters}
+
+
+def encode_line(text: str) -> bytes:
+    """The octets of one command line, CRLF added. No line of ours is written anywhere else.
+
+    Raises ParseError if anything in it could end the line early or hide in it.
+    """
+    # RFC 5321 s2.3.8: CR and LF only as CRLF, at the end; NUL and other controls nowhere.
+    if not _LINE.fullmatch(text):
+        found = _NOT_LINE.search(text)
+        where = found.start() if found else 0
+        raise ParseError("control character in a command line", where, "RFC 5321 s2.3.8", text)
+    return f"{text}\r\n".encode("utf-8", "surrogateescape")
+
+
+_LINE: Final = re.compile(r"[ -~\x80-\U0010ffff]++")
+_NOT_LINE: Final = re.compile(r"[^ -~\x80-\U0010ffff]")
+
+
+def parse_command(
+    line: bytes, vocabulary: Vocabulary | None = None, tolerance: Tolerance | None = None
+) -> Command:
+    """The command in one line, which comes without its CRLF.
+
+    Raises UnknownCommand when the verb is in no vocabulary, UnknownParameter when a keyword of
+    MAIL or RCPT is not, ParseError for any other fault; offsets count from the verb.
+    """
+    vocabulary = vocabulary or BASE_VOCABULARY
+    # RFC 5321 s4.1.1: "servers SHOULD tolerate trailing white space"
+    line = line.rstrip(b" \t") if line[-1:] in _BLANK else line
+    verb, space, rest = line.partition(b" ")
+    # RFC 5321 s2.4: verbs are not case sensitive
+    found = vocabulary.verbs.get(verb) or vocabulary.verbs.get(verb.upper())
+    if found is None:
+        raise UnknownCommand("command not recognized", 0, "RFC 5321 s4.2.4", _show(verb))
+    try:
+        text = rest.decode("utf-8", "surrogateescape") if space else None
+        command = found.parse_arguments(text, vocabulary, tolerance or Tolerance())
+    except ParseError as error:
+        error.where += len(verb) + 1
+        raise
+    assign(command, "raw", line)
+    return command
+
+
+_BLANK: Final = frozenset((b" ", b"\t"))
+
+
+def _show(text: bytes) -> str:
+    return text[:100].decode("ascii", "backslashreplace")
+
+
+def _refuse_argument(verb: str, text: str | None) -> None:
+    if text is not None:
+        raise ParseError(f"{verb} takes no argument", 0, "RFC 5321 s4.1.1", text)
+
+
+class Greeting(Command):
+    """HELO, EHLO and LHLO: the client says who it is (RFC 5321 s4.1.1.1, RFC 2033 s4.1).
+
+    ``client`` is the client's domain, or its address as a literal such as ``[192.0.2.1]``.
+    Raises ParseError when it is neither. A name received may break that rule and is kept as it
+    came, since refusing mail over it helps nobody.
+    """
+
+    __slots__ = ("client",)
+    __match_args__ = ("client",)
+
+    client: str  #: A domain or an address literal, as written.
+
+    def __init__(self, client: str | Domain | AddressLiteral) -> None:
+        super().__init__()
+        text = str(client)
+        _, end = parse_host(text, 0, Tolerance())
+        if end != len(text):
+            raise ParseError("not a domain or address literal", end, "RFC 5321 s4.1.1.1", text)
+        assign(self, "client", text)
+
+    def arguments(self) -> str:
+        """The name, after a space."""
+        return f" {self.client}"
+
+    @classmethod
+    def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Greeting:
+        """``Domain / address-literal``."""
+        if not text:
+            raise ParseError(f"{cls.verb} needs a domain", 0, "RFC 5321 s4.1.1.1")
+        if not _NAME.fullmatch(text) or grammar.find_forbidden(text) >= 0:
+            raise ParseError("not a domain or address literal", 0, "RFC 5321 s4.1.1.1", text)
+        try:
+            _, end = parse_host(text, 0, Tolerance())
+        except ParseError:
+            end = -1
+        if end != len(text):
+            # RFC 5321 s4.1.4: a server must not refuse mail because such a name cannot be verified
+            tolerance.permit(INTEROP, "not a domain or address literal", 0, "RFC 5321 s4.1.1.1", text)
+        command = cls.__new__(cls)
+        assign(command, "client", text)
+        return command
+
+
+_NAME: Final = re.compile(r"[!-~\x80-\U0010ffff]{1,255}")
+
+
+@final
+class Helo(Greeting):
+    """HELO: the greeting without extensions (RFC 5321 s4.1.1.1)."""
+
+    __slots__ = ()
+    verb: ClassVar[str] = "HELO"
+
+
+@final
+class Ehlo(Greeting):
+    """EHLO: the greeting that is answered with the server's capabilities (RFC 5321 s4.1.1.1)."""
+
+    __slots__ = ()
+    verb: ClassVar[str] = "EHLO"
+
+
+@final
+class Lhlo(Greeting):
+    """LHLO: what EHLO is called in LMTP (RFC 2033 s4.1)."""
+
+    __slots__ = ()
+    verb: ClassVar[str] = "LHLO"
+
+
+@final
+class Mail(Command):
+    """MAIL: begins a transaction (RFC 5321 s4.1.1.2).
+
+    ``Mail(None)`` is the null reverse-path ``<>``; parameters follow as values::
+
+        >>> bytes(Mail(Mailbox.parse("alice@crepes.fr")))
+        b'MAIL FROM:<alice@crepes.fr>\\r\\n'
+    """
+
+    __slots__ = ("parameters", "sender")
+    __match_args__ = ("sender", "parameters")
+    verb: ClassVar[str] = "MAIL"
+    pipelines: ClassVar[bool] = True
+
+    sender: Mailbox | None  #: None is the null reverse-path.
+    parameters: Parameters
+
+    def __init__(self, sender: Mailbox | None, *parameters: Parameter[Any]) -> None:
+        if sender is not None and not isinstance(sender, Mailbox):
+            raise TypeError(f"sender must be a Mailbox or None, not {type(sender).__name__}; see Mailbox.parse")
+        super().__init__()
+        assign(self, "sender", sender)
+        assign(self, "parameters", Parameters(parameters) if parameters else NO_PARAMETERS)
+
+    def arguments(self) -> str:
+        """The path and the parameters."""
+        return f" FROM:<{'' if self.sender is None else self.sender}>{self.parameters}"
+
+    @classmethod
+    def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Mail:
+        """``FROM: Reverse-path [SP Mail-parameters]``."""
+        text = text or ""
+        sender: Mailbox | None
+        if text[5:7] == "<>" and text[:5].upper() == "FROM:":
+            sender, end = None, 7  # RFC 5321 s4.5.5
+        else:
+            sender, end = parse_path(text, "FROM:", tolerance)
+        command = Mail.__new__(Mail)
+        assign(command, "sender", sender)
+        known = vocabulary.mail_parameters
+        assign(command, "parameters", NO_PARAMETERS if end == len(text) else parse_parameters(text, end, known))
+        return command
+
+
+@final
+class Rcpt(Command):
+    """RCPT: names one recipient (RFC 5321 s4.1.1.3).
+
+    The recipient is a mailbox, or ``POSTMASTER`` for ``<Postmaster>`` without a domain.
+    """
+
+    __slots__ = ("parameters", "recipient")
+    __match_args__ = ("recipient", "parameters")
+    verb: ClassVar[str] = "RCPT"
+    pipelines: ClassVar[bool] = True
+
+    recipient: Mailbox | Postmaster
+    parameters: Parameters
+
+    def __init__(self, recipient: Mailbox | Postmaster, *parameters: Parameter[Any]) -> None:
+        if not isinstance(recipient, (Mailbox, Postmaster)):
+            raise TypeError(f"recipient must be a Mailbox, not {type(recipient).__name__}; see Mailbox.parse")
+        super().__init__()
+        assign(self, "recipient", recipient)
+        assign(self, "parameters", Parameters(parameters) if parameters else NO_PARAMETERS)
+
+    def arguments(self) -> str:
+        """The path and the parameters."""
+        return f" TO:<{self.recipient}>{self.parameters}"
+
+    @classmethod
+    def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Rcpt:
+        """``TO: Forward-path [SP Rcpt-parameters]``."""
+        text = text or ""
+        recipient: Mailbox | Postmaster
+        if _TO_POSTMASTER.match(text):
+            recipient, end = POSTMASTER, len("TO:<Postmaster>")  # RFC 5321 s4.1.1.3
+        else:
+            recipient, end = parse_path(text, "TO:", tolerance)
+        command = Rcpt.__new__(Rcpt)
+        assign(command, "recipient", recipient)
+        known = vocabulary.rcpt_parameters
+        assign(command, "parameters", NO_PARAMETERS if end == len(text) else parse_parameters(text, end, known))
+        return command
+
+
+_TO_POSTMASTER: Final = re.compile(r"[Tt][Oo]:<[Pp][Oo][Ss][Tt][Mm][Aa][Ss][Tt][Ee][Rr]>")
+
+
+@final
+class Data(Command):
+    """DATA: asks leave to send the content (RFC 5321 s4.1.1.4)."""
+
+    __slots__ = ()
+    verb: ClassVar[str] = "DATA"
+
+
+@final
+class Rset(Command):
+    """RSET: drops the transaction (RFC 5321 s4.1.1.5)."""
+
+    __slots__ = ()
+    verb: ClassVar[str] = "RSET"
+    pipelines: ClassVar[bool] = True
+
+
+@final
+class Quit(Command):
+    """QUIT: ends the session (RFC 5321 s4.1.1.10)."""
+
+    __slots__ = ()
+    verb: ClassVar[str] = "QUIT"
+
+
+class _Text(Command):
+    """A verb with free text behind it."""
+
+    __slots__ = ("text",)
+    __match_args__ = ("text",)
+    text: str
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        if not grammar.PRINTABLE.fullmatch(text) or text[-1:] in {" ", "\t"} or "\t" in text:
+            raise ParseError(f"not a text for {self.verb}", 0, "RFC 5321 s4.1.2", text)
+        if self.needs_text and not text:
+            raise ParseError(f"{self.verb} needs an argument", 0, "RFC 5321 s4.1.1")
+        assign(self, "text", text)
+
+    #: Whether the verb makes no sense alone.
+    needs_text: ClassVar[bool] = False
+
+    def arguments(self) -> str:
+        """The text, after a space when there is any."""
+        return f" {self.text}" if self.text else ""
+
+    @classmethod
+    def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Command:
+        """``[ SP String ]``."""
+        return cls(text or "")
+
+
+@final
+class Vrfy(_Text):
+    """VRFY: asks whether ``text`` names a user or mailbox (RFC 5321 s4.1.1.6)."""
+
+    __slots__ = ()
+    verb: ClassVar[str] = "VRFY"
+    needs_text: ClassVar[bool] = True
+
+
+@final
+class Expn(_Text):
+    """EXPN: asks for the members of the mailing list ``text`` (RFC 5321 s4.1.1.7)."""
+
+    __slots__ = ()
+    verb: ClassVar[str] = "EXPN"
+    needs_text: ClassVar[bool] = True
+
+
+@final
+class Help(_Text):
+    """HELP: asks for help, about ``text`` or in general (RFC 5321 s4.1.1.8)."""
+
+    __slots__ = ()
+    verb: ClassVar[str] = "HELP"
+
+
+@final
+class Noop(_Text):
+    """NOOP: asks for a positive reply; ``text`` is ignored (RFC 5321 s4.1.1.9)."""
+
+    __slots__ = ()
+    verb: ClassVar[str] = "NOOP"
+
+
+#: RFC 5321 without any extension.
+BASE_VERBS: Final[tuple[type[Command], ...]] = (Ehlo, Helo, Mail, Rcpt, Data, Rset, Vrfy, Expn, Help, Noop, Quit)
+BASE_VOCABULARY: Final = Vocabulary(BASE_VERBS)

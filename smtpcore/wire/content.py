@@ -1,0 +1,186 @@
+"""How the octets of a message travel: dot-stuffed behind DATA, counted behind BDAT.
+
+``CRLF . CRLF`` ends the content of DATA and nothing else does (RFC 5321 s4.1.1.4); the start of
+the content counts as behind a CRLF. Whole chunks are searched and handed on; no octet is looked
+at by itself and no line is cut out.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from ..errors import ParseError
+from .newlines import BareNewlines, NewlineFilter
+
+__all__ = ["ChunkReader", "DotStuffer", "DotUnstuffer"]
+
+_END: Final = b"\r\n.\r\n"
+_HELD_DOTS: Final = frozenset((b".", b".\r"))
+
+
+@final
+class DotStuffer:
+    """Content in, what goes behind 354 out (RFC 5321 s4.5.2).
+
+    With REJECT, the default, a bare CR or LF raises ParseError; with NORMALIZE it becomes CRLF.
+    The other policies are not for sending: our side never writes a bare CR or LF.
+    """
+
+    __slots__ = ("_filter", "_line_start")
+
+    def __init__(self, bare_newlines: BareNewlines = BareNewlines.REJECT) -> None:
+        if bare_newlines not in {BareNewlines.REJECT, BareNewlines.NORMALIZE}:
+            raise ValueError(f"{bare_newlines} is not for sending: choose REJECT or NORMALIZE")
+        self._filter = NewlineFilter(bare_newlines)
+        self._line_start = True
+
+    def stuff(self, data: bytes) -> bytes:
+        """The next octets of the content, dot-stuffed; ``data`` itself where there is nothing to stuff.
+
+        Raises ParseError for a bare CR or LF, with its offset in the content. What follows it must
+        not be sent: the only way on is to end the connection.
+        """
+        data = self._filtered(self._filter.feed(data))
+        if not data:
+            return data
+        at_start = self._line_start
+        self._line_start = data[-2:] == b"\r\n"
+        # RFC 5321 s4.5.2: a period at the beginning of a line gets another one.
+        if b"\r\n." in data:
+            data = b"\r\n..".join(data.split(b"\r\n."))
+        return b"." + data if at_start and data[0] == 0x2E else data
+
+    def finish(self) -> bytes:
+        """The end of data, behind a CRLF if the content had none at its end. Raises ParseError for a bare CR."""
+        last = self._filtered(self._filter.finish())
+        if last:  # a CR that has become CRLF
+            self._line_start = True
+        return last + (b".\r\n" if self._line_start else _END)
+
+    def _filtered(self, data: bytes) -> bytes:
+        content = self._filter
+        if content.first_bare >= 0 and content.policy is BareNewlines.REJECT:
+            raise ParseError("bare CR or LF in the content", content.first_bare, "RFC 5321 s2.3.8")
+        return data
+
+
+@final
+class DotUnstuffer:
+    """What came behind 354 in, content out (RFC 5321 s4.5.2); works like a decompressor of ``zlib``.
+
+    ``eof`` becomes true at the end of data, and ``unused_data`` holds the octets behind it.
+    ``first_bare`` is the offset in the content of the first bare CR or LF, or -1; the policy on
+    them is applied to the content only, after its end has been found.
+    """
+
+    __slots__ = ("_filter", "_held", "_line_start", "eof", "unused_data")
+
+    def __init__(self, bare_newlines: BareNewlines = BareNewlines.REJECT) -> None:
+        self.eof = False
+        self.unused_data = b""
+        self._filter = NewlineFilter(bare_newlines)
+        self._line_start = True
+        self._held = b""  # what may be the beginning of the end of data: CR, or at a line's start "." or ".CR"
+
+    @property
+    def first_bare(self) -> int:
+        """The offset of the first bare CR or LF in the content, or -1."""
+        return self._filter.first_bare
+
+    def receive(self, data: bytes) -> bytes:
+        """The content of the next octets; ``data`` itself where nothing had to be taken out."""
+        if self.eof:
+            self.unused_data += data
+            return b""
+        if self._held:
+            data = self._held + data
+            self._held = b""
+        if self._line_start and data[:1] == b".":
+            if data in _HELD_DOTS:
+                self._held = data
+                return b""
+            if data.startswith(b".\r\n"):
+                self.eof = True
+                self.unused_data = data[3:]
+                return self._filter.finish()
+            # RFC 5321 s4.5.2: a period at the beginning of a line is taken off.
+            first = 1
+        else:
+            first = 0
+        dot = data.find(b"\r\n.", first)
+        if dot >= 0:
+            end = data.find(_END, dot)
+            if end >= 0:
+                self.eof = True
+                self.unused_data = data[end + 5 :]
+                data = data[first : end + 2]
+            else:
+                tail = 1 if data.endswith(b"\r\n.") else 2 if data.endswith(b"\r\n.\r") else 0
+                if tail:
+                    self._held = data[-tail:]
+                    data = data[first:-tail]
+                elif first:
+                    data = data[1:]
+            if dot < len(data):
+                data = b"\r\n".join(data.split(b"\r\n."))
+        elif first:
+            data = data[1:]
+        if data[-1:] == b"\r":
+            self._held = b"\r"
+            data = data[:-1]
+        if data:
+            self._line_start = data[-2:] == b"\r\n"
+        elif first or self._held == b"\r":
+            self._line_start = False
+        content = self._filter.feed(data)
+        return content + self._filter.finish() if self.eof else content
+
+
+@final
+class ChunkReader:
+    """The octets of BDAT chunks in, content out (RFC 3030 s2): counted, never searched.
+
+    One reader serves all chunks of a message, so that a CRLF cut by the end of a chunk is still
+    one CRLF. With PASS, for BODY=BINARYMIME, every octet is content.
+    """
+
+    __slots__ = ("_filter", "_last", "eof", "remaining", "unused_data")
+
+    def __init__(self, bare_newlines: BareNewlines = BareNewlines.REJECT) -> None:
+        self.remaining = 0  #: Octets of the present chunk still to come.
+        self.eof = False  #: Whether the last chunk is complete.
+        self.unused_data = b""  #: Octets behind the present chunk.
+        self._last = False
+        self._filter = NewlineFilter(bare_newlines)
+
+    @property
+    def first_bare(self) -> int:
+        """The offset of the first bare CR or LF in the content, or -1."""
+        return self._filter.first_bare
+
+    def begin(self, size: int, *, last: bool) -> bytes:
+        """A chunk of ``size`` octets begins; returns content that this completes (an empty last chunk)."""
+        if self.eof or self.remaining:
+            raise ValueError("the chunk before this one is not complete, or was the last")
+        self.remaining = size
+        self._last = last
+        self.unused_data = b""
+        return self._complete() if not size else b""
+
+    def receive(self, data: bytes) -> bytes:
+        """The content of the next octets."""
+        size = self.remaining
+        if len(data) > size:
+            self.unused_data += data[size:]
+            data = data[:size]
+        if not data:
+            return b""
+        self.remaining -= len(data)
+        content = self._filter.feed(data)
+        return content + self._complete() if not self.remaining else content
+
+    def _complete(self) -> bytes:
+        if not self._last:
+            return b""
+        self.eof = True
+        return self._filter.finish()

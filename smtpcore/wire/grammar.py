@@ -1,0 +1,110 @@
+"""The tokens of RFC 5321, 5322 and 6531 as patterns, each with its ABNF above it.
+
+Patterns are ``str`` over one decoded line, and name every character they accept; no class
+depends on Unicode tables. Repetition is possessive (``++``, ``*+``), so no input makes a match
+take more than linear time. Each is matched at a position or as a whole, never searched.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = [
+    "ADDRESS_LITERAL",
+    "ATEXT",
+    "ATEXT_UTF8",
+    "DOMAIN",
+    "DOMAIN_LAX",
+    "DOT_STRING",
+    "FORBIDDEN",
+    "KEYWORD",
+    "PARAMETER",
+    "PATH",
+    "PRINTABLE",
+    "QUOTED_STRING",
+    "find_forbidden",
+]
+
+# RFC 5322 s3.2.3
+#   atext = ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "/" /
+#           "=" / "?" / "^" / "_" / "`" / "{" / "|" / "}" / "~"
+ATEXT: Final = r"A-Za-z0-9!#$%&'*+\-/=?^_`{|}~"
+
+# RFC 6531 s3.3
+#   atext =/ UTF8-non-ascii
+# Everything beyond ASCII but what no reader could tell apart or see: see FORBIDDEN.
+ATEXT_UTF8: Final = ATEXT + r"\x80-\U0010ffff"
+
+# Characters that have no place in an address: C1 controls, soft hyphen, format characters
+# (zero width, bidirectional controls), line and paragraph separators, noncharacters, and the
+# surrogates by which octets that are not UTF-8 stand here.
+FORBIDDEN: Final = (
+    r"\x80-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u08e2\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+    r"\U000e0000-\U000e0fff"
+)
+
+# RFC 5321 s4.1.2
+#   Dot-string = Atom *("."  Atom)
+#   Atom       = 1*atext
+DOT_STRING: Final = re.compile(f"[{ATEXT_UTF8}]++(?:\\.[{ATEXT_UTF8}]++)*+")
+
+# RFC 5321 s4.1.2
+#   Quoted-string  = DQUOTE *QcontentSMTP DQUOTE
+#   QcontentSMTP   = qtextSMTP / quoted-pairSMTP
+#   quoted-pairSMTP = %d92 %d32-126
+#   qtextSMTP      = %d32-33 / %d35-91 / %d93-126
+# RFC 6531 s3.3
+#   qtextSMTP      =/ UTF8-non-ascii
+QUOTED_STRING: Final = re.compile(r'"((?:[ !#-\[\]-~\x80-\U0010ffff]++|\\[ -~])*+)"')
+
+# RFC 5321 s4.1.2
+#   Domain     = sub-domain *("." sub-domain)
+#   sub-domain = Let-dig [Ldh-str]
+#   Let-dig    = ALPHA / DIGIT
+#   Ldh-str    = *( ALPHA / DIGIT / "-" ) Let-dig
+# RFC 6531 s3.3
+#   sub-domain =/ U-label
+_LABEL = r"[A-Za-z0-9\x80-\U0010ffff]++(?:-++[A-Za-z0-9\x80-\U0010ffff]++)*+"
+DOMAIN: Final = re.compile(f"{_LABEL}(?:\\.{_LABEL})*+")
+
+# What hosts call themselves in spite of that: underscores, hyphens anywhere, a final dot.
+DOMAIN_LAX: Final = re.compile(r"[A-Za-z0-9_\-\x80-\U0010ffff]++(?:\.[A-Za-z0-9_\-\x80-\U0010ffff]++)*+\.?")
+
+# RFC 5321 s4.1.3
+#   address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"
+#   dcontent        = %d33-90 / %d94-126
+ADDRESS_LITERAL: Final = re.compile(r"\[([!-Z^-~]++)\]")
+
+# RFC 5321 s4.1.1.2, the path that nearly every MAIL and RCPT carries: ASCII, no quotes, no route.
+#   Path = "<" [ A-d-l ":" ] Mailbox ">"
+_ASCII_LABEL = r"[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+"
+PATH: Final = re.compile(
+    f"<([{ATEXT}]++(?:\\.[{ATEXT}]++)*+)@({_ASCII_LABEL}(?:\\.{_ASCII_LABEL})*+)>",
+)
+
+# RFC 5321 s4.1.2
+#   esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
+KEYWORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-]*+")
+
+# RFC 5321 s4.1.2
+#   esmtp-param = esmtp-keyword ["=" esmtp-value]
+#   esmtp-value = 1*(%d33-60 / %d62-126)
+# RFC 6531 s3.3
+#   esmtp-value =/ UTF8-non-ascii
+PARAMETER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9\-]*+)(?:=([!-<>-~\x80-\U0010ffff]++))?")
+
+# RFC 5321 s4.1.2, for the String of VRFY, EXPN, HELP and NOOP, and for any text of ours
+#   textstring = 1*(%d09 / %d32-126)
+PRINTABLE: Final = re.compile(r"[\t -~\x80-\U0010ffff]*+")
+
+_FORBIDDEN = re.compile(f"[{FORBIDDEN}]")
+
+
+def find_forbidden(text: str) -> int:
+    """The offset of the first character that may not stand in an address, or -1."""
+    if text.isascii():
+        return -1
+    found = _FORBIDDEN.search(text)
+    return found.start() if found else -1

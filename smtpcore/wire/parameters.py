@@ -1,0 +1,267 @@
+"""What follows the path in MAIL and RCPT: typed parameters, and xtext.
+
+A :class:`ParameterType` knows one keyword and how its value is read and written; calling it
+with a value gives a :class:`Parameter`, which is what commands carry::
+
+    >>> SIZE = ParameterType("SIZE", decode=parse_number, encode=str)
+    >>> SIZE(1200)
+    Parameter(keyword='SIZE', value=1200)
+    >>> str(SIZE(1200))
+    'SIZE=1200'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, Generic, Protocol, TypeVar, final
+
+from ..errors import ParseError
+from . import grammar
+from .value import Value, assign
+
+__all__ = [
+    "NO_PARAMETERS",
+    "Keyed",
+    "Parameter",
+    "ParameterType",
+    "Parameters",
+    "UnknownParameter",
+    "decode_xtext",
+    "encode_xtext",
+    "parse_number",
+    "parse_parameters",
+]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Keyed(Protocol[T_co]):
+    """Whatever has a keyword and can read a value of it: a parameter type or an extension."""
+
+    @property
+    def keyword(self) -> str:
+        """The ESMTP keyword, in upper case."""
+
+    def decode(self, text: str | None, /) -> T_co:
+        """Read the text behind the keyword; None when there is none. Raises ParseError."""
+
+
+class UnknownParameter(ParseError):
+    """A parameter whose keyword nobody registered: reply 555 (RFC 5321 s4.1.1.11)."""
+
+
+@final
+class Parameter(Value, Generic[T]):
+    """One ``keyword=value`` of MAIL or RCPT, with its value as a Python object.
+
+    ``text`` is the value as it goes on the wire, None for a keyword that stands alone.
+    """
+
+    __slots__ = ("keyword", "text", "value")
+    __match_args__ = ("keyword", "value")
+
+    keyword: str  #: In upper case.
+    value: T  #: What the text means.
+    text: str | None  #: The value on the wire.
+
+    def __init__(self, keyword: str, value: T, text: str | None) -> None:
+        written = keyword if text is None else f"{keyword}={text}"
+        if not grammar.PARAMETER.fullmatch(written) or grammar.find_forbidden(written) >= 0:
+            raise ParseError("not an ESMTP parameter", 0, "RFC 5321 s4.1.2", written)
+        assign(self, "keyword", keyword.upper())
+        assign(self, "value", value)
+        assign(self, "text", text)
+
+    def __str__(self) -> str:
+        return self.keyword if self.text is None else f"{self.keyword}={self.text}"
+
+
+@final
+class ParameterType(Generic[T]):
+    """A keyword, and how its value is read and written.
+
+    ``decode`` gets the text behind ``=`` and raises ParseError when it is not valid; ``encode``
+    is its inverse. A keyword that stands alone has no ``decode``: its value is True.
+    """
+
+    __slots__ = ("_decode", "_encode", "keyword")
+
+    def __init__(
+        self,
+        keyword: str,
+        decode: Callable[[str], T] | None = None,
+        encode: Callable[[T], str] = str,
+    ) -> None:
+        if not grammar.KEYWORD.fullmatch(keyword):
+            raise ParseError("not an ESMTP keyword", 0, "RFC 5321 s4.1.2", keyword)
+        self.keyword: str = keyword.upper()
+        self._decode = decode
+        self._encode = encode
+
+    def __call__(self, value: T) -> Parameter[T]:
+        """A parameter with this value. Raises ParseError when the value cannot be written or read back."""
+        if self._decode is None:
+            if value is not True:
+                raise ParseError("takes no value", 0, "RFC 5321 s4.1.2", self.keyword)
+            return Parameter(self.keyword, value, None)
+        return Parameter(self.keyword, value, self.encode(value))
+
+    def encode(self, value: T) -> str:
+        """The text for this value. Raises ParseError when reading it would not give the value back."""
+        text = self._encode(value)
+        # What cannot be read back cannot be right: True for a number, a control character, another type.
+        if self._decode is None or self._encode(self._decode(text)) != text:
+            raise ParseError(f"not a value of {self.keyword}", 0, "RFC 5321 s4.1.2", text)
+        return text
+
+    def decode(self, text: str | None, /) -> T:
+        """Read the text behind the keyword; None when there is none. Raises ParseError."""
+        if self._decode is None:
+            if text is not None:
+                raise ParseError(f"{self.keyword} takes no value", 0, "RFC 5321 s4.1.2", text)
+            return True  # type: ignore[return-value]  # a keyword without a decoder is a ParameterType[bool]
+        if text is None:
+            raise ParseError(f"{self.keyword} needs a value", 0, "RFC 5321 s4.1.2")
+        return self._decode(text)
+
+    def __repr__(self) -> str:
+        return f"ParameterType({self.keyword!r})"
+
+
+@final
+class Parameters(Value):
+    """The parameters of one command, in their order; looked up by type, extension or keyword.
+
+    ``parameters[SIZE]`` and ``parameters.get(SIZE)`` give the value as the type has it. A keyword
+    may occur once only (RFC 5321 s4.1.1.11).
+    """
+
+    __slots__ = ("_items",)
+    __match_args__ = ("items",)
+
+    _items: tuple[Parameter[Any], ...]
+
+    def __init__(self, items: Iterable[Parameter[Any]] = ()) -> None:
+        held = tuple(items)
+        seen: set[str] = set()
+        for item in held:
+            if not isinstance(item, Parameter):
+                raise TypeError(f"not a parameter: {item!r}; call its type with a value, as in SIZE(1200)")
+            if item.keyword in seen:
+                raise ParseError(f"{item.keyword} occurs twice", 0, "RFC 5321 s4.1.1.11")
+            seen.add(item.keyword)
+        assign(self, "_items", held)
+
+    @property
+    def items(self) -> tuple[Parameter[Any], ...]:
+        """All parameters, in order."""
+        return self._items
+
+    def get(self, key: Keyed[T]) -> T | None:
+        """The value of that parameter, or None when it is not there."""
+        for item in self._items:
+            if item.keyword == key.keyword:
+                value: T = item.value
+                return value
+        return None
+
+    def __getitem__(self, key: Keyed[T]) -> T:
+        if key not in self:
+            raise KeyError(key.keyword)
+        return self.get(key)  # type: ignore[return-value]  # present, so None is a value of it
+
+    def __contains__(self, key: object) -> bool:
+        keyword = key if isinstance(key, str) else getattr(key, "keyword", None)
+        return keyword is not None and any(item.keyword == keyword.upper() for item in self._items)
+
+    def __iter__(self) -> Iterator[Parameter[Any]]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __str__(self) -> str:
+        return "".join([f" {item}" for item in self._items])
+
+
+NO_PARAMETERS: Final = Parameters()
+
+
+def parse_parameters(text: str, pos: int, known: dict[str, Keyed[Any]]) -> Parameters:
+    """The parameters from ``pos`` to the end of ``text``, each one after one space.
+
+    Raises UnknownParameter for a keyword that is not in ``known``, ParseError for anything else
+    that is wrong.
+    """
+    if pos == len(text):
+        return NO_PARAMETERS
+    items: list[Parameter[Any]] = []
+    while pos < len(text):
+        found = grammar.PARAMETER.match(text, pos + 1) if text[pos] == " " else None
+        if not found:
+            raise ParseError("expected a parameter", pos, "RFC 5321 s4.1.2", text)
+        keyword, value = found[1].upper(), found[2]
+        if value is not None and grammar.find_forbidden(value) >= 0:
+            raise ParseError("character not allowed in a parameter", found.start(2), "RFC 6531 s3.3", text)
+        pos = found.end()
+        # A value may be cut short by a character it cannot hold: that is an error of syntax, not a keyword.
+        if pos < len(text) and text[pos] != " ":
+            raise ParseError("character not allowed in a parameter", pos, "RFC 5321 s4.1.2", text)
+        if keyword not in known:
+            raise UnknownParameter(f"parameter {keyword[:32]} not recognized", found.start(), "RFC 5321 s4.1.1.11", text)
+        try:
+            items.append(Parameter(keyword, known[keyword].decode(value), value))
+        except ParseError as error:
+            raise ParseError(error.why, found.start() + error.where, error.rule, text) from None
+    return Parameters(items)
+
+
+_NUMBER: Final = re.compile(r"[0-9]{1,20}")
+
+
+def parse_number(text: str) -> int:
+    """A number of 1 to 20 ASCII digits (RFC 1870 s3). Raises ParseError."""
+    if not _NUMBER.fullmatch(text):
+        raise ParseError("expected 1 to 20 digits", 0, "RFC 1870 s3", text)
+    return int(text)
+
+
+# RFC 3461 s4
+#   xtext = *( xchar / hexchar )
+#   xchar = any ASCII CHAR between "!" (33) and "~" (126) inclusive, except for "+" and "="
+#   hexchar = ASCII "+" immediately followed by two upper case hexadecimal digits
+_XTEXT: Final = re.compile(r"(?:[!-*,-<>-~]++|\+[0-9A-F]{2})*+")
+_NOT_XCHAR: Final = re.compile(r"[^!-*,-<>-~]")
+
+
+def encode_xtext(text: str) -> str:
+    """Text as xtext (RFC 3461 s4); characters beyond ASCII go as UTF-8 octets.
+
+    Raises ParseError for control characters: what carries them into an envelope means harm.
+    """
+    _refuse_controls(text)
+    return _NOT_XCHAR.sub(lambda found: "".join([f"+{octet:02X}" for octet in found[0].encode()]), text)
+
+
+def decode_xtext(text: str) -> str:
+    """The text that xtext stands for. Raises ParseError."""
+    if not _XTEXT.fullmatch(text):
+        raise ParseError("not xtext", 0, "RFC 3461 s4", text)
+    octets = re.sub(rb"\+([0-9A-F]{2})", lambda found: bytes.fromhex(found[1].decode()), text.encode())
+    try:
+        decoded = octets.decode()
+    except UnicodeDecodeError as error:
+        raise ParseError("not UTF-8 within xtext", error.start, "RFC 6533 s3", text) from None
+    _refuse_controls(decoded)
+    return decoded
+
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def _refuse_controls(text: str) -> None:
+    found = _CONTROL.search(text)
+    if found:
+        raise ParseError("control character within xtext", found.start(), "RFC 3461 s4", text)

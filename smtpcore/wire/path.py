@@ -1,0 +1,67 @@
+"""Paths: what stands between the angle brackets of MAIL and RCPT."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..errors import ParseError
+from . import grammar
+from .address import Mailbox, make_domain, make_mailbox, parse_domain, parse_mailbox
+from .tolerance import LAX, STRICT, Tolerance
+
+__all__ = ["parse_path"]
+
+#: A path no longer than this can break none of the limits of RFC 5321 s4.5.3.1.
+_SHORT: Final = 64
+
+
+def parse_path(text: str, prefix: str, tolerance: Tolerance) -> tuple[Mailbox, int]:
+    """``prefix "<" [ A-d-l ":" ] Mailbox ">"`` at the start of ``text``: the mailbox, and where it ends.
+
+    A source route is dropped; other liberties that clients take are a matter of ``tolerance``.
+    Raises ParseError.
+    """
+    pos = len(prefix)
+    plain = grammar.PATH.match(text, pos)
+    if plain and len(plain[0]) <= _SHORT and text[:pos].upper() == prefix:
+        raw = plain[0][1:-1]
+        return make_mailbox(plain[1], make_domain(plain[2]), raw, raw), plain.end()
+    if text[:pos].upper() != prefix:
+        raise ParseError(f"expected {prefix}<address>", 0, "RFC 5321 s4.1.1", text)
+    if text[pos : pos + 1] == " ":
+        # RFC 5321 s3.3: "spaces are not permitted on either side of the colon"
+        tolerance.permit(LAX, f"space after {prefix}", pos, "RFC 5321 s3.3", text)
+        pos += 1
+    bare = text[pos : pos + 1] != "<"
+    if bare:
+        tolerance.permit(LAX, "address without angle brackets", pos, "RFC 5321 s4.1.2", text)
+    else:
+        pos = _skip_route(text, pos + 1, tolerance)
+    mailbox, pos = parse_mailbox(text, pos, tolerance)
+    if not bare:
+        if text[pos : pos + 1] != ">":
+            raise ParseError("expected > after the address", pos, "RFC 5321 s4.1.2", text)
+        pos += 1
+    return mailbox, pos
+
+
+def _skip_route(text: str, pos: int, tolerance: Tolerance) -> int:
+    """The offset behind a source route, which is dropped.
+
+    RFC 5321 appendix C: "SMTP servers MUST continue to accept source route syntax", and s3.6.1 has
+    them ignored.
+    """
+    # A-d-l = At-domain *( "," At-domain ); At-domain = "@" Domain
+    start = pos
+    while text[pos : pos + 1] == "@":
+        _, pos = parse_domain(text, pos + 1, tolerance)
+        mark = text[pos : pos + 1]
+        if mark not in {",", ":"}:
+            raise ParseError("expected , or : in the source route", pos, "RFC 5321 s4.1.2", text)
+        pos += 1
+        if mark == ":":
+            tolerance.permit(STRICT, "source route ignored", start, "RFC 5321 s3.6.1", text)
+            return pos
+    if pos != start:
+        raise ParseError("expected @ in the source route", pos, "RFC 5321 s4.1.2", text)
+    return pos
