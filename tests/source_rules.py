@@ -169,7 +169,7 @@ def _walk_pattern(parsed: Any, octets: bool, ascii_only: bool, repeated: bool) -
 # --- traps ---------------------------------------------------------------------------------------
 
 _NO_ARGUMENTS = {"split": "white space", "rsplit": "white space", "strip": "", "lstrip": "", "rstrip": ""}
-_UNICODE_TESTS = frozenset({"isdigit", "isdecimal", "isnumeric", "isalpha", "isalnum", "isspace", "casefold"})
+_UNICODE_TESTS = frozenset({"isdigit", "isdecimal", "isnumeric", "isspace", "casefold"})
 _CLOCKS = frozenset({"now", "utcnow", "today"})
 _BASE64_DECODERS = frozenset({"a2b_base64", "b64decode", "decodebytes", "standard_b64decode"})
 _BASE64_TRAP = "even strict base64 takes what no encoder writes: encode again and compare"

@@ -4,6 +4,8 @@
     a table of the sections of RFCs that the source refers to.
 ``transitions``
     a drawing and a table of states and transitions, from the object named as ``module:attribute``.
+``extension-list``
+    a table of the extensions in the set named as ``module:attribute``, and the transitions of those that have any.
 ``{{ room smtpcore.wire }}`` on a line of its own
     the reference of a room: each of its modules with its public members.
 """
@@ -58,31 +60,66 @@ class RfcSupport(SphinxDirective):
         return found
 
 
+def _named(directive: SphinxDirective, name: str) -> Any:
+    """The object that ``module:attribute`` names; the page is built anew when its module changes."""
+    module, _, path = name.partition(":")
+    found: Any = importlib.import_module(module)
+    for attribute in path.split("."):
+        found = getattr(found, attribute)
+    source = sys.modules[module].__file__
+    if source:
+        directive.env.note_dependency(source)
+    return found
+
+
+def _transitions(transitions: Any, title: str) -> list[nodes.Node]:
+    """The drawing (for HTML), then the rows."""
+    drawn = state_diagrams.svg(transitions, title)
+    drawing = nodes.raw("", f'<figure class="states">{drawn}</figure>', format="html")
+    lines: list[list[nodes.Node]] = [
+        [nodes.Text(state), nodes.literal("", verb), nodes.Text(digit), nodes.Text(target)]
+        for state, verb, digit, target in state_diagrams.rows(transitions)
+    ]
+    return [drawing, _table(["In state", "command", "answered", "leads to"], [25, 25, 20, 30], lines)]
+
+
 class TransitionsDirective(SphinxDirective):
     """A table of transitions, drawn and written out."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """The drawing (for HTML), then the rows."""
-        module, _, path = self.arguments[0].partition(":")
-        transitions: Any = importlib.import_module(module)
-        for attribute in path.split("."):
-            transitions = getattr(transitions, attribute)
-        source = sys.modules[module].__file__
-        if source:
-            self.env.note_dependency(source)
+        """The drawing and the rows; a table without rows is an error."""
+        name = self.arguments[0]
+        transitions = _named(self, name)
         if not transitions:
-            raise self.error(f"{self.arguments[0]} has no transitions")
-        title = f"States and transitions of {self.arguments[0].replace(':', '.')}"
-        drawing = nodes.raw(
-            "", f'<figure class="states">{state_diagrams.svg(transitions, title)}</figure>', format="html"
-        )
-        lines: list[list[nodes.Node]] = [
-            [nodes.Text(state), nodes.literal("", verb), nodes.Text(digit), nodes.Text(target)]
-            for state, verb, digit, target in state_diagrams.rows(transitions)
-        ]
-        return [drawing, _table(["In state", "command", "answered", "leads to"], [25, 25, 20, 30], lines)]
+            raise self.error(f"{name} has no transitions")
+        return _transitions(transitions, f"States and transitions of {name.replace(':', '.')}")
+
+
+class ExtensionList(SphinxDirective):
+    """What the extensions of a set add to the conversation."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """One table of all, then a section for each that brings rows of the table of states."""
+        lines: list[list[nodes.Node]] = []
+        sections: list[nodes.Node] = []
+        for extension in _named(self, self.arguments[0]):
+            keys = (extension.mail_parameters, extension.rcpt_parameters)
+            mail, rcpt = (" ".join(key.keyword for key in part) for part in keys)
+            verbs = " ".join(state_diagrams.verb(verb) for verb in extension.verbs)
+            texts = [nodes.Text(text) for text in (extension.rfc, mail, rcpt, verbs)]
+            lines.append([nodes.literal("", extension.keyword), *texts])
+            if extension.transitions:
+                identifier = f"transitions-{extension.keyword.lower()}"
+                section = nodes.section("", nodes.title(text=f"Transitions of {extension.keyword}"), ids=[identifier])
+                section += _transitions(extension.transitions, f"Transitions of {extension.keyword}")
+                sections.append(section)
+        if not lines:
+            raise self.error(f"{self.arguments[0]} holds no extensions")
+        return [_table(["Keyword", "Defined in", "MAIL", "RCPT", "Commands"], [25, 20, 15, 15, 25], lines), *sections]
 
 
 _ROOM = re.compile(r"(?m)^\{\{ room ([a-z_.]+) \}\}$")
@@ -164,6 +201,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Registers all of it."""
     app.add_directive("rfc-support", RfcSupport)
     app.add_directive("transitions", TransitionsDirective)
+    app.add_directive("extension-list", ExtensionList)
     app.connect("source-read", expand_rooms)
     app.connect("missing-reference", find_elsewhere)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
