@@ -17,6 +17,7 @@ import pkgutil
 import re
 import sys
 from pathlib import Path
+from types import WrapperDescriptorType
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple
 
 import rfc_references
@@ -197,11 +198,17 @@ def _look_up(target: str) -> tuple[str, Any] | None:
     return None
 
 
+def skip_borrowed(app: Sphinx, what: str, name: str, member: Any, skip: bool, options: Any) -> bool | None:
+    """Leaves out methods of ``object`` that a module uses under a name of its own."""
+    return True if what == "module" and isinstance(member, WrapperDescriptorType) else None
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Registers all of it."""
     app.add_directive("rfc-support", RfcSupport)
     app.add_directive("transitions", TransitionsDirective)
     app.add_directive("extension-list", ExtensionList)
     app.connect("source-read", expand_rooms)
+    app.connect("autodoc-skip-member", skip_borrowed)
     app.connect("missing-reference", find_elsewhere)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
