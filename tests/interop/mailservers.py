@@ -1,0 +1,248 @@
+"""Debian's mail servers, each in a root of its own: Postfix, Exim, OpenSMTPD and Dovecot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.interop import machinery
+from tests.interop.certificates import Certificate
+from tests.interop.peers import Peer
+
+
+class Postfix(Peer):
+    """Postfix: smtpd, its queue, and virtual(8) into a Maildir, or smtp(8) to the relay."""
+
+    name = "postfix"
+    offers = frozenset({"starttls", "implicit", "utf8"})
+
+    def _command(self) -> list[str]:
+        main = f"""
+compatibility_level = 3.6
+myhostname = postfix.peer.test
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+mynetworks = 127.0.0.1/32
+alias_maps =
+alias_database =
+maillog_file = /peer/maillog
+maillog_file_prefixes = /peer
+virtual_mailbox_domains = example.com
+virtual_mailbox_maps = static:inbox/
+virtual_mailbox_base = /peer/mail
+virtual_mailbox_limit = 0
+virtual_minimum_uid = 1
+virtual_uid_maps = static:8
+virtual_gid_maps = static:8
+default_transport = {f"smtp:[127.0.0.1]:{self.relay}" if self.relay else "error:no relay"}
+smtp_tls_security_level = may
+disable_dns_lookups = yes
+smtp_host_lookup = native
+minimal_backoff_time = 1s
+maximal_backoff_time = 2s
+queue_run_delay = 1s
+smtpd_recipient_restrictions = check_recipient_access regexp:/peer/access, permit_mynetworks, reject
+smtpd_tls_security_level = may
+smtpd_tls_chain_files = /peer/key.pem, /peer/chain.pem
+smtpd_tls_loglevel = 1
+smtpd_error_sleep_time = 0
+smtpd_hard_error_limit = 1000
+smtpd_client_connection_count_limit = 0
+message_size_limit = 20480000
+"""
+        access = "/^refuse/ 550 5.1.1 no such mailbox\n/^defer/ 450 4.2.1 come back later\n"
+        port, implicit = f"127.0.0.1:{self.port}", f"127.0.0.1:{self.implicit_port}"
+        script = f"""
+set -e
+cp /peer/main_cf /etc/postfix/main.cf
+mkdir -p /var/spool/postfix
+postconf -MX smtp/inet
+postconf -M '{port}/inet={port} inet n - n - - smtpd' '{implicit}/inet={implicit} inet n - n - - smtpd'
+postconf -F '*/*/chroot=n'
+postconf -P '{implicit}/inet/smtpd_tls_wrappermode=yes'
+exec postfix start-fg
+"""
+        return self._rooted(script, main_cf=main, access=access)
+
+    def log(self) -> str:
+        path = self.folder / "maillog"
+        return path.read_bytes()[-4000:].decode("utf-8", "replace") if path.exists() else super().log()
+
+
+class Exim(Peer):
+    """Exim: AUTH PLAIN and LOGIN, BDAT, a Maildir, or its smtp transport to the relay."""
+
+    name = "exim"
+    offers = frozenset({"starttls", "implicit", "auth", "utf8"})
+
+    def _command(self) -> list[str]:
+        conf = f"""
+primary_hostname = exim.peer.test
+spool_directory = /peer/spool
+log_file_path = /peer/log.%s
+pid_file_path =
+local_interfaces = 127.0.0.1
+daemon_smtp_ports = {self.port} : {self.implicit_port}
+tls_on_connect_ports = {self.implicit_port}
+tls_advertise_hosts = *
+tls_certificate = /peer/chain.pem
+tls_privatekey = /peer/key.pem
+acl_smtp_rcpt = rcpt
+acl_smtp_data = data
+host_lookup =
+rfc1413_query_timeout = 0s
+smtp_enforce_sync = true
+smtputf8_advertise_hosts = *
+accept_8bitmime = true
+message_size_limit = 20M
+keep_environment =
+begin acl
+rcpt:
+  deny  local_parts = ^refuse
+        message = no such mailbox
+  defer local_parts = ^defer
+        message = come back later
+  accept
+data:
+  accept
+begin routers
+local:
+  driver = accept
+  domains = example.com
+  transport = maildir
+out:
+  driver = manualroute
+  transport = relay
+  route_list = * 127.0.0.1 byname
+  self = send
+begin transports
+maildir:
+  driver = appendfile
+  directory = /peer/mail
+  maildir_format
+  create_directory
+  user = mail
+  return_path_add
+  envelope_to_add
+  delivery_date_add
+relay:
+  driver = smtp
+  port = {self.relay or 9}
+  allow_localhost
+  hosts_try_chunking = *
+  tls_verify_hosts =
+  tls_try_verify_hosts =
+begin retry
+* * F,1m,1s
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${{if and {{{{eq{{$auth2}}{{user}}}}{{eq{{$auth3}}{{secret}}}}}}}}
+  server_set_id = $auth2
+login:
+  driver = plaintext
+  public_name = LOGIN
+  server_prompts = Username:: : Password::
+  server_condition = ${{if and {{{{eq{{$auth1}}{{user}}}}{{eq{{$auth2}}{{secret}}}}}}}}
+  server_set_id = $auth1
+"""
+        script = """
+set -e
+install -m 644 /peer/exim_conf /etc/exim4/exim4.conf
+mkdir -p /peer/spool
+touch /peer/log.main /peer/log.reject /peer/log.panic
+chown Debian-exim /peer/spool /peer/log.* /peer/*.pem
+exec exim4 -bdf -q1s
+"""
+        return self._rooted(script, exim_conf=conf)
+
+    def log(self) -> str:
+        texts = [path.read_bytes()[-2000:] for path in sorted(self.folder.glob("log.*"))]
+        return super().log() + b"".join(texts).decode("utf-8", "replace")
+
+
+class OpenSmtpd(Peer):
+    """OpenSMTPD: without PIPELINING. It offers STARTTLS, but Debian 12's build fails in the handshake."""
+
+    name = "opensmtpd"
+    refuses = False
+
+    def _command(self) -> list[str]:
+        conf = f"""
+pki peer cert "/peer/chain.pem"
+pki peer key "/peer/key.pem"
+listen on 127.0.0.1 port {self.port} tls pki peer hostname opensmtpd.peer.test
+action "keep" maildir "/peer/mail" virtual {{ "@" = mail }}
+match from any for domain "example.com" action "keep"
+"""
+        script = """
+set -e
+mkdir -p /var/spool/smtpd && chmod 711 /var/spool/smtpd
+exec smtpd -d -f /peer/smtpd_conf
+"""
+        return self._rooted(script, smtpd_conf=conf)
+
+
+class Dovecot(Peer):
+    """Dovecot: its submission port asks for AUTH and passes all mail on to the relay, which it needs."""
+
+    name = "dovecot"
+    offers = frozenset({"starttls", "implicit", "auth"})
+    refuses = False
+
+    def __init__(self, folder: Path, certificate: Certificate, relay: int | None = None) -> None:
+        super().__init__(folder, certificate, relay)
+        self.lmtp_port = machinery.free_port()
+
+    def _ports(self) -> tuple[int, ...]:
+        return (*super()._ports(), self.lmtp_port)
+
+    def _command(self) -> list[str]:
+        conf = f"""
+protocols = submission lmtp
+base_dir = /run/dovecot
+log_path = /peer/dovecot.log
+hostname = dovecot.peer.test
+listen = 127.0.0.1
+ssl = yes
+ssl_cert = </peer/chain.pem
+ssl_key = </peer/key.pem
+disable_plaintext_auth = yes
+auth_mechanisms = plain login
+login_trusted_networks =
+mail_location = maildir:/peer/mail/%u
+first_valid_uid = 8
+passdb {{
+  driver = static
+  args = password=secret
+}}
+userdb {{
+  driver = static
+  args = uid=8 gid=8 home=/peer/mail/%u allow_all_users=yes
+}}
+submission_relay_host = 127.0.0.1
+submission_relay_port = {self.relay or 9}
+submission_relay_ssl = no
+service submission-login {{
+  inet_listener submission {{
+    port = {self.port}
+  }}
+  inet_listener submissions {{
+    port = {self.implicit_port}
+    ssl = yes
+  }}
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {self.lmtp_port}
+  }}
+}}
+"""
+        return self._rooted("exec dovecot -F -c /peer/dovecot_conf", dovecot_conf=conf)
+
+    def log(self) -> str:
+        path = self.folder / "dovecot.log"
+        return super().log() + (path.read_bytes()[-3000:].decode("utf-8", "replace") if path.exists() else "")
