@@ -1,0 +1,1 @@
+"""The only rooms that touch the world; import the one you need by its name."""

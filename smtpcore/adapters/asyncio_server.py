@@ -1,0 +1,327 @@
+"""The server half of the asyncio adapter: one protocol object a connection, and no task until one is needed.
+
+The script runs inside ``data_received``: a plain handler costs no switch between tasks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from types import TracebackType
+from typing import Any, Final, Self, final
+
+from ..flows.client import TlsMode
+from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
+from ..flows.handler import Served
+from ..flows.options import ServerOptions, prepare_server
+from ..flows.server import Drain, serve_connection
+from ..session.server import ServerConnection
+from ..wire.reply import Reply
+from .tls import server_context
+
+__all__ = ["Server"]
+
+_TOO_MANY: Final = bytes(Reply(421, "too many connections", "4.7.0"))
+
+
+@final
+class Server:
+    """A listening server; enter it to listen, leave it to stop."""
+
+    def __init__(
+        self,
+        handler: object,
+        host: str,
+        port: int,
+        tls: TlsMode,
+        context: ssl.SSLContext | None,
+        max_connections: int,
+        grace: float,
+        options: ServerOptions,
+    ) -> None:
+        self.settings, self.control = prepare_server(handler, tls, self._report, options)
+        self.handler = handler
+        self.context = server_context(tls, context)
+        self.connections: set[_Connection] = set()  #: Those that are open now.
+        self.max_connections = max_connections
+        self.implicit_tls: Final = tls == "implicit"
+        self._where = host, port
+        self._grace = grace
+        self._listener: asyncio.Server | None = None
+        self._empty: asyncio.Event | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that it listens on."""
+        if self._listener is None or not self._listener.sockets:
+            raise RuntimeError("the server does not listen")
+        name = self._listener.sockets[0].getsockname()
+        return name[0], name[1]
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        context = self.context if self.implicit_tls else None
+        self._empty = asyncio.Event()
+        self._listener = await loop.create_server(lambda: _Connection(self), *self._where, ssl=context, backlog=1000)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def serve_forever(self) -> None:
+        """Serve until cancelled."""
+        if self._listener is None:
+            raise RuntimeError("the server does not listen")
+        await self._listener.serve_forever()
+
+    async def close(self, grace: float | None = None) -> None:
+        """Stop listening, say 421 to who is idle, and wait for transactions in hand, for ``grace`` seconds at most."""
+        if self._listener is None or self._empty is None:
+            return
+        self._listener.close()
+        self.control.draining = True
+        for connection in list(self.connections):
+            connection.drain()
+        try:
+            async with asyncio.timeout(self._grace if grace is None else grace):
+                while self.connections:
+                    self._empty.clear()
+                    await self._empty.wait()
+        except TimeoutError:
+            pass
+        finally:
+            for connection in list(self.connections):
+                connection.abort()
+
+    def left(self, connection: _Connection) -> None:
+        """A connection is over."""
+        self.connections.discard(connection)
+        if not self.connections and self._empty is not None:
+            self._empty.set()
+
+    def _report(self, error: BaseException) -> None:
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": f"error while serving SMTP: {error!r}", "exception": error}
+        )
+
+
+@final
+class _Connection(asyncio.Protocol):
+    """One connection: drives the script by what the transport reports."""
+
+    __slots__ = (
+        "__weakref__",
+        "_eof",
+        "_expires",
+        "_flow",
+        "_inbox",
+        "_machine",
+        "_paused",
+        "_server",
+        "_task",
+        "_timer",
+        "_transport",
+        "_waiting",
+    )
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._transport: asyncio.Transport | None = None
+        self._machine: ServerConnection | None = None
+        self._flow: Flow[None] | None = None
+        self._waiting = False  # the script waits to read
+        self._paused = False  # the peer does not take what is written
+        self._eof = False
+        self._inbox: list[bytes] | None = None  # what came while the script was busy
+        self._task: asyncio.Task[None] | None = None
+        self._expires = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    # -- what the transport reports -----------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("a stream transport is needed")
+        server = self._server
+        self._transport = transport
+        if len(server.connections) >= server.max_connections or server.control.draining:
+            transport.write(_TOO_MANY)
+            transport.close()
+            return
+        server.connections.add(self)
+        self._machine = ServerConnection.from_settings(server.settings, tls=server.implicit_tls)
+        session = Served(self._machine, transport.get_extra_info("peername"))
+        self._flow = serve_connection(self._machine, server.handler, session, server.control)
+        self._advance(None)
+
+    def data_received(self, data: bytes) -> None:
+        if self._waiting:
+            self._waiting = False
+            self._advance(data)
+        elif self._inbox is None:
+            self._inbox = [data]
+        else:
+            self._inbox.append(data)
+
+    def eof_received(self) -> bool:
+        self._eof = True
+        if self._waiting:
+            self._waiting = False
+            self._advance(b"")
+        # A client may shut its side down and still wait for replies; over TLS it cannot.
+        return self._transport is not None and self._transport.get_extra_info("ssl_object") is None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._eof = True
+        self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting:
+            self._waiting = False
+            self._advance(b"")
+        elif self._paused:
+            self._paused = False
+            self._advance(None, ConnectionResetError("connection lost"))
+        # else the handler is at work: what it accepts stays accepted, though nobody will hear of it
+        if self._flow is None:
+            self._server.left(self)
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        if self._flow is not None and not self._waiting and self._task is None:
+            self._advance(None)
+
+    # -- the script ---------------------------------------------------------------------------
+
+    def _advance(self, value: Any, error: BaseException | None = None) -> None:
+        """Run the script until it has to wait."""
+        flow = self._flow
+        if flow is None:
+            return
+        try:
+            while True:
+                effect = flow.send(value) if error is None else flow.throw(error)
+                value = error = None
+                kind = type(effect)
+                if kind is Read:
+                    value = self._read(effect)  # type: ignore[arg-type]  # kind is Read
+                    if value is None:
+                        return
+                elif kind is Write:
+                    transport = self._transport
+                    if transport is None:
+                        error = ConnectionResetError("connection lost")
+                        continue
+                    transport.write(effect.data)  # type: ignore[union-attr]  # kind is Write
+                    if self._paused:
+                        return
+                elif kind is Close:
+                    if self._transport is not None:
+                        self._transport.close()
+                else:
+                    self._wait_for(effect)
+                    return
+        except StopIteration:
+            self._finish()
+        except Exception as failure:
+            self._server.control.report(failure)
+            self._finish()
+
+    def _read(self, effect: Read) -> bytes | None:
+        """What has come already; else None, and the script waits."""
+        inbox = self._inbox
+        if inbox is not None:
+            self._inbox = None
+            return inbox[0] if len(inbox) == 1 else b"".join(inbox)
+        if self._eof:
+            return b""
+        loop = asyncio.get_running_loop()
+        self._expires = expires = effect.expires(loop.time(), self._expires)
+        timer = self._timer
+        # One timer goes off at the earliest deadline it knew of, and is set again if that has moved.
+        if timer is None or timer.when() > expires:
+            if timer is not None:
+                timer.cancel()
+            self._timer = loop.call_at(expires, self._on_timer)
+        self._waiting = True
+        return None
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if not self._waiting:
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._expires:
+            self._timer = loop.call_at(self._expires, self._on_timer)
+        else:
+            self._waiting = False
+            self._advance(None, TimeoutError("the client took too long"))
+
+    def _wait_for(self, effect: object) -> None:
+        """Go on in a task, and read nothing meanwhile."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+        self._task = asyncio.get_running_loop().create_task(self._perform(effect))
+
+    async def _perform(self, effect: object) -> None:
+        value: Any = None
+        error: BaseException | None = None
+        try:
+            if isinstance(effect, Await):
+                value = await effect.awaitable
+            elif isinstance(effect, Handshake):
+                await self._handshake()
+        except Exception as caught:
+            error = caught
+        except asyncio.CancelledError:
+            if self._flow is not None:
+                self._flow.close()
+            self._finish()
+            raise
+        self._task = None
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._advance(value, error)
+
+    async def _handshake(self) -> None:
+        if self._server.implicit_tls or self._transport is None or self._server.context is None:
+            raise ConnectionError("no connection to encrypt")
+        loop = asyncio.get_running_loop()
+        seconds = self._server.control.timeout
+        upgraded = await loop.start_tls(
+            self._transport, self, self._server.context, server_side=True, ssl_handshake_timeout=seconds
+        )
+        if upgraded is None:
+            raise ConnectionError("the connection was lost within the handshake")
+        self._transport = upgraded
+
+    # -- ends ---------------------------------------------------------------------------------
+
+    def drain(self) -> None:
+        """Say 421 to a client that is idle."""
+        if self._waiting:
+            self._waiting = False
+            self._advance(None, Drain())
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _finish(self) -> None:
+        self._flow = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._transport is not None:
+            self._transport.close()
+        else:
+            self._server.left(self)

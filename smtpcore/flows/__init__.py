@@ -1,0 +1,1 @@
+"""Scripts over the machines, shared by all adapters."""

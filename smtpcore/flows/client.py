@@ -1,0 +1,148 @@
+"""The scripts of a client: open a session, authenticate, submit messages, ask, quit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal, TypeAlias
+
+from ..errors import LocalProtocolError, ParseError
+from ..extensions import AUTH, STARTTLS, Auth, AuthResponse, StartTls
+from ..extensions.auth import decode_base64
+from ..sasl import ClientMechanism
+from ..session.client import ClientConnection
+from ..session.event import NEED_DATA, CommandSkipped, ConnectionClosed, ReplyReceived, Signal
+from ..table import State
+from ..wire.command import Command, Ehlo, Helo, Quit
+from ..wire.reply import Reply
+from .effect import Close, Flow, Handshake, Read, Write
+from .error import Disconnected, NoMechanism, Refused, TlsNotOffered
+
+__all__ = ["TlsMode", "authenticate", "exchange", "greet", "next_answer", "open_session", "quit_session"]
+
+#: ``required``: STARTTLS or nothing; ``opportunistic``: STARTTLS where offered; ``implicit``: TLS from the first octet.
+TlsMode: TypeAlias = Literal["required", "opportunistic", "implicit", "none"]
+
+# RFC 5321 s4.1.4: EHLO not understood; RFC 5321 s3.2 has the client try HELO then
+_NO_EHLO: Final = frozenset((500, 501, 502, 504, 550))
+
+
+def next_answer(machine: ClientConnection) -> Flow[ReplyReceived | CommandSkipped]:
+    """Write what waits to be written and read until a command is answered or skipped."""
+    while True:
+        event = machine.next_event()
+        if isinstance(event, (ReplyReceived, CommandSkipped)):
+            return event
+        data = machine.data_to_send()
+        if data:
+            yield Write(data)
+        if isinstance(event, ConnectionClosed):
+            raise Disconnected("the server closed the connection")
+        if event is NEED_DATA:
+            deadline = machine.deadline
+            machine.receive_data((yield Read(deadline.seconds if deadline else None)))
+        elif isinstance(event, Signal):
+            raise LocalProtocolError("no reply is due")
+
+
+def exchange(machine: ClientConnection, command: Command) -> Flow[Reply]:
+    """Send one command and wait for its reply, of whatever code."""
+    machine.send(command)
+    while True:
+        answer = yield from next_answer(machine)
+        if answer.command is command:
+            if isinstance(answer, CommandSkipped):
+                raise LocalProtocolError(answer.why)
+            return answer.reply
+        if isinstance(answer, ReplyReceived) and answer.command is None:
+            raise Refused(answer.reply, None)
+
+
+def greet(machine: ClientConnection, hostname: str) -> Flow[Reply]:
+    """EHLO, and HELO where that is not understood (RFC 5321 s3.2). Raises Refused."""
+    reply = yield from exchange(machine, Ehlo(hostname))
+    if reply.code in _NO_EHLO:
+        reply = yield from exchange(machine, Helo(hostname))
+    if not 200 <= reply.code < 300:
+        raise Refused(reply, Ehlo(hostname))
+    return reply
+
+
+def open_session(
+    machine: ClientConnection, hostname: str, tls: TlsMode, mechanisms: Sequence[ClientMechanism] = ()
+) -> Flow[None]:
+    """Everything before the first message: greeting, EHLO, TLS, AUTH.
+
+    Raises Refused, TlsNotOffered, NoMechanism, or OSError when a handshake fails; nothing is
+    tried again in a weaker way.
+    """
+    if tls == "implicit":
+        yield Handshake()
+    answer = yield from next_answer(machine)
+    if isinstance(answer, ReplyReceived) and not 200 <= answer.reply.code < 300:
+        raise Refused(answer.reply, None)
+    yield from greet(machine, hostname)
+    if tls in {"required", "opportunistic"}:
+        yield from _start_tls(machine, hostname, required=tls == "required")
+    if mechanisms:
+        yield from authenticate(machine, mechanisms)
+
+
+def _start_tls(machine: ClientConnection, hostname: str, *, required: bool) -> Flow[None]:
+    if STARTTLS not in machine.capabilities:
+        if required:
+            raise TlsNotOffered("the server does not offer STARTTLS")
+        return
+    reply = yield from exchange(machine, StartTls())
+    if machine.state is not State.UPGRADING:
+        if required:
+            raise Refused(reply, StartTls())
+        return
+    if reply.code != 220:  # RFC 3207 s4: the one positive reply there is
+        machine.tls_failed()
+        raise Refused(reply, StartTls())
+    try:
+        yield Handshake()
+    except OSError:
+        machine.tls_failed()
+        raise
+    machine.tls_established()
+    yield from greet(machine, hostname)
+
+
+def authenticate(machine: ClientConnection, mechanisms: Sequence[ClientMechanism]) -> Flow[Reply]:
+    """AUTH by the first of ``mechanisms`` that the server offers (RFC 4954 s4).
+
+    Raises NoMechanism when it offers none, Refused when it says no: a weaker one is not tried then.
+    """
+    offered = machine.capabilities.get(AUTH) or ()
+    for mechanism in mechanisms:
+        if mechanism.name in offered:
+            break
+    else:
+        raise NoMechanism(f"the server offers {' '.join(offered) or 'no mechanism'}")
+    command: Command = Auth(mechanism.name, mechanism.step(None) if mechanism.client_first else None)
+    while True:
+        reply = yield from exchange(machine, command)
+        if machine.state is not State.AUTHENTICATING:
+            if not machine.authenticated:
+                raise Refused(reply, Auth(mechanism.name))
+            return reply
+        command = _respond(mechanism, reply)
+
+
+def _respond(mechanism: ClientMechanism, reply: Reply) -> AuthResponse:
+    """The response to a challenge, or ``*`` where there is none (RFC 4954 s4)."""
+    try:
+        return AuthResponse(mechanism.step(decode_base64(reply.text.strip(" "))))
+    except ParseError:
+        return AuthResponse(None)
+
+
+def quit_session(machine: ClientConnection) -> Flow[None]:
+    """QUIT, wait for its reply, and close (RFC 5321 s4.1.1.10)."""
+    if machine.state not in {State.CLOSED, State.CONTENT, State.UPGRADING, State.AUTHENTICATING, State.CONNECTED}:
+        try:
+            yield from exchange(machine, Quit())
+        except (OSError, LocalProtocolError, Refused):
+            pass  # it was to be closed anyway
+    yield Close()

@@ -1,0 +1,80 @@
+"""What a caller may give as the content of a message, and the chunks that it is sent in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Iterable, Iterator
+from typing import IO, Any, Protocol, TypeAlias, runtime_checkable
+
+__all__ = ["CHUNK", "Content", "Message", "Source", "octets_of"]
+
+#: Octets handed to the connection at a time: large enough to make each step cheap, small enough to stream.
+CHUNK = 131_072
+
+
+@runtime_checkable
+class Message(Protocol):
+    """An ``email.message.EmailMessage``, as far as it matters here."""
+
+    policy: Any
+
+    def as_bytes(self, unixfrom: bool = False, policy: Any = None) -> bytes:
+        """The message as octets."""
+
+
+#: Octets whole, in pieces, from a binary file, or as a message of the standard library.
+Content: TypeAlias = bytes | bytearray | memoryview | Iterable[bytes] | AsyncIterable[bytes] | IO[bytes] | Message
+
+
+class Source:
+    """A content ready to be sent: its chunks, and what is known of it beforehand."""
+
+    __slots__ = ("chunks", "is_ascii", "size")
+
+    def __init__(
+        self, chunks: Iterator[bytes] | AsyncIterable[bytes], size: int | None = None, is_ascii: bool | None = None
+    ) -> None:
+        self.chunks = chunks
+        self.size = size  #: In octets; None when it is not known before the end.
+        self.is_ascii = is_ascii  #: None when it is not known before the end.
+
+
+def octets_of(content: Content) -> Source:
+    """The source for a content. Raises TypeError for what is none, a ``str`` above all."""
+    if isinstance(content, (bytes, bytearray, memoryview)):
+        octets = bytes(content)
+        return Source(_slices(octets), len(octets), octets.isascii())
+    if isinstance(content, Message):
+        octets = _flatten(content)
+        return Source(_slices(octets), len(octets), octets.isascii())
+    if isinstance(content, AsyncIterable):
+        return Source(content)
+    if hasattr(content, "read"):
+        return Source(_reads(content))
+    if isinstance(content, Iterable) and not isinstance(content, str):
+        return Source(iter(content))
+    raise TypeError(f"content must be octets, not {type(content).__name__}")
+
+
+def _slices(octets: bytes) -> Iterator[bytes]:
+    if len(octets) <= CHUNK:
+        yield octets
+        return
+    for start in range(0, len(octets), CHUNK):
+        yield octets[start : start + CHUNK]
+
+
+def _reads(file: IO[bytes]) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        yield chunk
+
+
+def _flatten(message: Message) -> bytes:
+    """A message of the standard library with CRLF, and without the fields that name hidden recipients."""
+    # RFC 5322 s3.6.3: Bcc is for the sender alone
+    hidden = {"bcc", "resent-bcc"}
+    if any(name.lower() in hidden for name in message.keys()):  # type: ignore[attr-defined]  # a mapping of fields
+        from copy import copy  # noqa: PLC0415
+
+        message = copy(message)
+        message._headers = [field for field in message._headers if field[0].lower() not in hidden]  # type: ignore[attr-defined]
+    return message.as_bytes(policy=message.policy.clone(linesep="\r\n"))

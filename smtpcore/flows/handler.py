@@ -1,0 +1,129 @@
+"""Handler: what an application says to a server script; every method may be left out.
+
+Methods are plain or, in asyncio and trio, ``async``. A refusal is a returned
+:class:`~smtpcore.wire.reply.Reply` or a raised :class:`Refusal`; None is the standard positive
+reply. Whatever else a method raises becomes 451, and nothing is accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeAlias, final
+
+from ..sasl import Credentials
+from ..session.server import ServerConnection
+from ..session.transaction import Transaction
+from ..wire.command import Command, Mail, Rcpt
+from ..wire.reply import Reply
+
+__all__ = ["Answer", "Handler", "Refusal", "Served", "collecting"]
+
+#: None accepts; a text accepts in these words; a reply is given as it is.
+Answer: TypeAlias = Reply | str | None
+
+
+@final
+class Refusal(Exception):
+    """Raised by a handler to answer with ``reply``."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+        super().__init__(reply)
+
+
+class Served:
+    """One connection, as a handler sees it. ``data`` is the handler's own, to keep what it likes."""
+
+    __slots__ = ("data", "identity", "machine", "peer")
+
+    def __init__(self, machine: ServerConnection, peer: Any = None) -> None:
+        self.machine = machine  #: The machine behind it.
+        self.peer = peer  #: The client's address as the transport has it.
+        self.identity: str | None = None  #: Who the client has proved to be, by AUTH.
+        self.data: Any = None
+
+    @property
+    def transaction(self) -> Transaction:
+        """The transaction in hand."""
+        return self.machine.transaction
+
+    @property
+    def client(self) -> str | None:
+        """What the client called itself."""
+        return self.machine.session.client
+
+    @property
+    def tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self.machine.session.tls
+
+    @property
+    def esmtp(self) -> bool:
+        """Whether the client said EHLO."""
+        return self.machine.session.esmtp
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether AUTH has succeeded."""
+        return self.machine.session.authenticated
+
+
+class Handler(Protocol):
+    """All methods that a server script looks for. Inherit from nothing and write those you need."""
+
+    def connected(self, session: Served) -> Answer | Awaitable[Answer]:
+        """A client has connected; a reply other than 220 refuses it."""
+
+    def mail(self, session: Served, command: Mail) -> Answer | Awaitable[Answer]:
+        """MAIL."""
+
+    def rcpt(self, session: Served, command: Rcpt) -> Answer | Awaitable[Answer]:
+        """RCPT: whether this recipient is wanted."""
+
+    def data(self, session: Served) -> Answer | Awaitable[Answer]:
+        """DATA: whether the content may come."""
+
+    def content(self, session: Served, chunk: bytes) -> Awaitable[None] | None:
+        """Octets of the content, in pieces of any size."""
+
+    def message(self, session: Served) -> Answer | Awaitable[Answer]:
+        """The content is whole. Returning anything but a refusal takes responsibility (RFC 5321 s6.1)."""
+
+    def aborted(self, session: Served) -> Awaitable[None] | None:
+        """The content was not finished, or was refused: forget it."""
+
+    def command(self, session: Served, command: Command) -> Answer | Awaitable[Answer]:
+        """Any other command: EHLO, HELO, RSET, VRFY, EXPN, HELP, NOOP, QUIT, or a verb of an extension."""
+
+    def authenticate(self, session: Served, credentials: Credentials) -> bool | Reply | Awaitable[bool | Reply]:
+        """Whether to believe the credentials. AUTH is offered only where this is there."""
+
+    def closed(self, session: Served) -> Awaitable[None] | None:
+        """The connection is over."""
+
+
+class _Collecting:
+    """Gathers each message and hands it over whole."""
+
+    def __init__(self, take: Callable[[Served, bytes], Any]) -> None:
+        self._take = take
+
+    def data(self, session: Served) -> None:
+        session.data = []
+
+    def content(self, session: Served, chunk: bytes) -> None:
+        session.data.append(chunk)
+
+    def message(self, session: Served) -> Any:
+        chunks, session.data = session.data, None
+        octets = b"".join(chunks)
+        del chunks
+        return self._take(session, octets)
+
+    def aborted(self, session: Served) -> None:
+        session.data = None
+
+
+def collecting(take: Callable[[Served, bytes], Any]) -> _Collecting:
+    """A handler that collects each message and answers as ``take(session, octets)`` does; it may be ``async``."""
+    return _Collecting(take)

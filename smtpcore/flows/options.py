@@ -1,0 +1,152 @@
+"""What a caller can choose when it connects or serves, in one place for all adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypedDict
+
+from ..extensions import (
+    AUTH,
+    EIGHTBITMIME,
+    ENHANCEDSTATUSCODES,
+    PIPELINING,
+    SIZE,
+    SMTPUTF8,
+    STANDARD,
+    STARTTLS,
+    ExtensionSet,
+)
+from ..sasl import SERVER_MECHANISMS, ClientMechanism, ServerMechanism, with_password
+from ..session.client import ClientConnection
+from ..session.limits import ClientLimits, ServerLimits
+from ..session.settings import ServerSettings
+from ..wire.address import Mailbox, Postmaster
+from ..wire.capabilities import Capabilities, Offered
+from ..wire.newlines import BareNewlines
+from ..wire.parameters import Parameter
+from ..wire.tolerance import INTEROP, Strictness
+from .client import TlsMode, open_session
+from .content import Content, octets_of
+from .effect import Flow
+from .outcome import Outcome
+from .server import MINIMUM_RATE, Control
+from .submit import submit
+
+__all__ = ["ClientOptions", "SendOptions", "ServerOptions", "begin_client", "open_client", "prepare_server", "send"]
+
+
+class ClientOptions(TypedDict, total=False):
+    """What ``connect`` takes besides the address and the TLS mode."""
+
+    hostname: str  #: What the client calls itself; its own address as a literal unless given.
+    auth: tuple[str, str] | Sequence[ClientMechanism]  #: Name and password, or mechanisms in the order of preference.
+    allow_plaintext_auth: bool  #: AUTH without TLS; off.
+    bare_newlines: BareNewlines  #: REJECT, or NORMALIZE to send a text with any line ends.
+    limits: ClientLimits
+    extensions: ExtensionSet
+
+
+class SendOptions(TypedDict, total=False):
+    """What ``send`` takes besides the message."""
+
+    mail_parameters: Sequence[Parameter[Any]]  #: Put on MAIL.
+    rcpt_parameters: Sequence[Parameter[Any]]  #: Put on every RCPT.
+
+
+class ServerOptions(TypedDict, total=False):
+    """What ``serve`` takes besides the handler, the address and the TLS mode."""
+
+    hostname: str  #: What the server calls itself; ``localhost`` unless given.
+    size: int  #: Octets of the largest message; 35,882,577 unless given.
+    capabilities: Sequence[Offered | Parameter[object]]  #: What it offers beyond the usual.
+    strictness: Strictness
+    bare_newlines: BareNewlines
+    limits: ServerLimits
+    extensions: ExtensionSet
+    require_auth: bool
+    allow_plaintext_auth: bool  #: Offer AUTH without TLS; off.
+    mechanisms: Mapping[str, Callable[[], ServerMechanism]]
+    timeout: float  #: Seconds for each step of the client, in place of RFC 5321 s4.5.3.2.
+    minimum_rate: float  #: Octets per second that a content has to keep up with.
+
+
+#: What Gmail and others of its size announce.
+DEFAULT_SIZE: Final = 35_882_577
+
+
+def begin_client(options: ClientOptions) -> ClientConnection:
+    """The machine for one connection."""
+    return ClientConnection(
+        bare_newlines=options.get("bare_newlines", BareNewlines.REJECT),
+        limits=options.get("limits"),
+        extensions=options.get("extensions", STANDARD),
+        allow_plaintext_auth=options.get("allow_plaintext_auth", False),
+    )
+
+
+def open_client(machine: ClientConnection, tls: TlsMode, local_address: str, options: ClientOptions) -> Flow[None]:
+    """Everything before the first message; ``local_address`` is the client's IP address."""
+    mechanisms: Sequence[ClientMechanism] = ()
+    auth = options.get("auth")
+    if auth:
+        first = auth[0]
+        mechanisms = with_password(first, auth[1]) if isinstance(first, str) else auth  # type: ignore[assignment, arg-type]  # told apart by the first
+    if tls == "implicit":
+        machine.tls = True
+    hostname = options.get("hostname") or literal(local_address)
+    return open_session(machine, hostname, tls, mechanisms)
+
+
+def literal(address: str) -> str:
+    """An IP address as an address literal (RFC 5321 s4.1.3)."""
+    address = address.partition("%")[0]
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+
+def send(
+    machine: ClientConnection,
+    sender: str | Mailbox | None,
+    recipients: Iterable[str | Mailbox | Postmaster],
+    content: Content,
+    options: SendOptions,
+) -> Flow[Outcome]:
+    """Submit a message given in the caller's own terms. Raises ParseError for an address that is none."""
+    mailbox = Mailbox.parse(sender) if isinstance(sender, str) else sender
+    if isinstance(recipients, str):
+        raise TypeError("recipients must be several: a list of addresses")
+    mailboxes = [Mailbox.parse(each) if isinstance(each, str) else each for each in recipients]
+    return submit(
+        machine,
+        mailbox,
+        mailboxes,
+        octets_of(content),
+        options.get("mail_parameters", ()),
+        options.get("rcpt_parameters", ()),
+    )
+
+
+def prepare_server(
+    handler: object, tls: TlsMode, report: Callable[[BaseException], None], options: ServerOptions
+) -> tuple[ServerSettings, Control]:
+    """The settings that all connections of a server share, and its control."""
+    mechanisms = options.get("mechanisms", SERVER_MECHANISMS)
+    size = options.get("size", DEFAULT_SIZE)
+    offered: list[Any] = [PIPELINING, SIZE(size), EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES]
+    if tls in {"required", "opportunistic"}:
+        offered.append(STARTTLS)
+    if hasattr(handler, "authenticate"):
+        offered.append(AUTH.offer(tuple(mechanisms)))
+    offered += options.get("capabilities", ())
+    settings = ServerSettings(
+        options.get("hostname", "localhost"),
+        Capabilities(*offered),
+        strictness=options.get("strictness", INTEROP),
+        bare_newlines=options.get("bare_newlines", BareNewlines.REJECT),
+        limits=options.get("limits"),
+        extensions=options.get("extensions", STANDARD),
+        require_tls=tls == "required",
+        require_auth=options.get("require_auth", False),
+        allow_plaintext_auth=options.get("allow_plaintext_auth", False),
+    )
+    control = Control(report, mechanisms, options.get("timeout"), options.get("minimum_rate", MINIMUM_RATE))
+    return settings, control

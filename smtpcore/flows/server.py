@@ -1,0 +1,286 @@
+"""The script of a server: one connection from greeting to close, asking a handler."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Final, final
+
+from ..errors import LocalProtocolError, ParseError, RemoteProtocolError
+from ..extensions import Auth, AuthResponse, StartTls
+from ..sasl import SERVER_MECHANISMS, Credentials, ServerMechanism
+from ..session.event import (
+    NEED_DATA,
+    CommandReceived,
+    ConnectionClosed,
+    ContentEnded,
+    ContentReceived,
+    ContentRejected,
+)
+from ..session.limits import BLOCK
+from ..session.server import ServerConnection
+from ..wire.command import Data, Mail, Rcpt
+from ..wire.reply import Reply
+from .effect import Await, Close, Flow, Handshake, Read, Write
+from .handler import Refusal, Served
+
+__all__ = ["Control", "Drain", "serve_connection"]
+
+#: Octets per second that a client has to keep up with its content; Postfix has the same.
+MINIMUM_RATE: Final = 500.0
+
+_FAILED: Final = Reply(451, "local error in processing", "4.3.0")
+_TIMEOUT: Final = Reply(421, "timeout exceeded", "4.4.2")
+_SHUTDOWN: Final = Reply(421, "service shutting down", "4.3.2")
+_BAD_CREDENTIALS: Final = Reply(535, "authentication credentials invalid", "5.7.8")
+_BAD_EXCHANGE: Final = Reply(501, "malformed authentication exchange", "5.5.2")
+
+
+class Drain(Exception):
+    """Thrown into a script that waits to read: say 421 and close, unless a transaction is in hand."""
+
+
+@final
+class Control:
+    """What all connections of one server share."""
+
+    __slots__ = ("draining", "mechanisms", "minimum_rate", "report", "timeout")
+
+    def __init__(
+        self,
+        report: Callable[[BaseException], None],
+        mechanisms: Mapping[str, Callable[[], ServerMechanism]] = SERVER_MECHANISMS,
+        timeout: float | None = None,
+        minimum_rate: float = MINIMUM_RATE,
+    ) -> None:
+        self.report = report  #: Told of every exception of a handler.
+        self.mechanisms = mechanisms
+        self.timeout = timeout  #: Seconds that take the place of the machine's deadlines.
+        self.minimum_rate = minimum_rate  #: Octets per second.
+        self.draining = False  #: No new transaction begins.
+
+
+def serve_connection(machine: ServerConnection, handler: Any, session: Served, control: Control) -> Flow[None]:
+    """Serve one connection to its end. Handler methods are called here, in order, one at a time."""
+    return _Script(machine, handler, session, control).run()
+
+
+@final
+class _Script:
+    __slots__ = (
+        "_command",
+        "_content",
+        "_control",
+        "_failed",
+        "_handler",
+        "_machine",
+        "_mechanism",
+        "_methods",
+        "_progress",
+        "_receiving",
+        "_session",
+    )
+
+    def __init__(self, machine: ServerConnection, handler: Any, session: Served, control: Control) -> None:
+        self._machine = machine
+        self._handler = handler
+        self._session = session
+        self._control = control
+        self._methods = {Mail: getattr(handler, "mail", None), Rcpt: getattr(handler, "rcpt", None)}
+        self._command = getattr(handler, "command", None)
+        self._content = getattr(handler, "content", None)
+        self._mechanism: ServerMechanism | None = None
+        self._receiving = False  # a content has begun and its end has not been handed over
+        self._failed: Reply | None = None  # what went wrong while it was handed over
+        self._progress = -1  # octets of content since the last read; -1: a whole unit
+
+    def run(self) -> Flow[None]:
+        machine = self._machine
+        try:
+            answer = yield from self._ask("connected")
+            self._answer(answer)
+            while True:
+                event = machine.next_event()
+                if event is NEED_DATA:
+                    yield from self._read()
+                    continue
+                kind = type(event)
+                if kind is CommandReceived:
+                    self._progress = -1
+                    command: Any = event.command  # type: ignore[union-attr]  # kind is CommandReceived
+                    yield from self._on_command(command)
+                elif kind is ContentReceived:
+                    yield from self._on_content(event.data)  # type: ignore[union-attr]  # kind is ContentReceived
+                elif kind is ContentEnded:
+                    self._progress = -1
+                    yield from self._on_message()
+                elif kind is ContentRejected:
+                    self._progress = -1
+                    yield from self._abort()
+                elif kind is ConnectionClosed:
+                    break
+        except RemoteProtocolError as error:
+            self._control.report(error)
+        except OSError:
+            pass  # the connection is gone; what was not acknowledged was not accepted
+        except BaseException:
+            self._leave()
+            raise
+        yield from self._abort()
+        yield from self._ask("closed")
+        data = machine.data_to_send()
+        if data:
+            yield Write(data)
+        yield Close()
+
+    # -- octets -------------------------------------------------------------------------------
+
+    def _read(self) -> Flow[None]:
+        machine, control = self._machine, self._control
+        if control.draining and not machine.transaction:
+            machine.close(_SHUTDOWN)
+            return
+        data = machine.data_to_send()
+        if data:
+            yield Write(data)
+        try:
+            data = yield self._next_read()
+        except TimeoutError:
+            machine.close(_TIMEOUT)
+            return
+        except Drain:
+            if not machine.transaction:
+                machine.close(_SHUTDOWN)
+            return
+        machine.receive_data(data)
+
+    def _next_read(self) -> Read:
+        """A whole unit starts the deadline anew, octets of content put it off, anything else leaves it."""
+        progress = self._progress
+        self._progress = 0
+        limit = self._control.timeout
+        deadline = self._machine.deadline or BLOCK
+        seconds = deadline.seconds if limit is None else limit
+        if progress < 0:
+            return Read(seconds)
+        return Read(None, progress / self._control.minimum_rate, seconds)
+
+    # -- events -------------------------------------------------------------------------------
+
+    def _on_command(self, command: Any) -> Flow[None]:
+        kind = type(command)
+        method = self._methods.get(kind, self._command)
+        if kind is Data:
+            self._failed = None
+            answer = yield from self._ask("data")
+            self._receiving = not isinstance(answer, Reply) or answer.code == 354
+        elif kind is StartTls:
+            yield from self._start_tls()
+            return
+        elif kind is Auth or kind is AuthResponse:
+            yield from self._authenticate(command)
+            return
+        elif method is None:
+            self._machine.accept()
+            return
+        else:
+            answer = yield from self._call(method, command)
+        self._answer(answer)
+
+    def _on_content(self, data: bytes) -> Flow[None]:
+        self._progress += len(data)
+        if self._content is not None and self._failed is None:
+            answer = yield from self._call(self._content, data)
+            if isinstance(answer, Reply):
+                self._failed = answer  # the rest is read and dropped, and this said at its end
+
+    def _on_message(self) -> Flow[None]:
+        if self._failed is not None:
+            reply = self._failed
+            yield from self._abort()
+            self._answer(reply)
+            return
+        self._receiving = False
+        self._answer((yield from self._ask("message")))
+
+    def _answer(self, answer: Any) -> None:
+        machine = self._machine
+        try:
+            if isinstance(answer, Reply):
+                machine.reply(answer)
+            else:
+                machine.accept(answer if isinstance(answer, str) else None)
+        except (LocalProtocolError, ParseError) as error:
+            # The handler's answer cannot be given: nothing is accepted by mistake.
+            self._control.report(error)
+            machine.reply(_FAILED)
+
+    def _start_tls(self) -> Flow[None]:
+        machine = self._machine
+        machine.accept()
+        machine.next_event()  # raises when octets in the clear came with STARTTLS
+        yield Write(machine.data_to_send())
+        try:
+            yield Handshake()
+        except OSError:
+            machine.tls_failed()
+            return
+        machine.tls_established()
+
+    def _authenticate(self, command: Auth | AuthResponse) -> Flow[None]:
+        machine = self._machine
+        if isinstance(command, Auth):
+            begin = self._control.mechanisms.get(command.mechanism)
+            if begin is None:
+                machine.reply(Reply(504, "authentication mechanism not supported", "5.5.4"))  # RFC 4954 s4
+                return
+            self._mechanism = begin()
+            response = command.initial_response
+        else:
+            response = command.response
+        mechanism = self._mechanism
+        try:
+            result = mechanism.step(None if response is None else response.reveal()) if mechanism else b""
+        except ParseError:
+            machine.reply(_BAD_EXCHANGE)
+            return
+        if not isinstance(result, Credentials):
+            machine.challenge(result)
+            return
+        verdict = yield from self._ask("authenticate", result)
+        if verdict is True:
+            self._session.identity = result.authzid or result.authcid
+            machine.accept()
+        else:
+            machine.reply(verdict if isinstance(verdict, Reply) else _BAD_CREDENTIALS)
+
+    # -- the handler --------------------------------------------------------------------------
+
+    def _ask(self, name: str, *args: Any) -> Flow[Any]:
+        method = getattr(self._handler, name, None)
+        return None if method is None else (yield from self._call(method, *args))
+
+    def _call(self, method: Callable[..., Any], *args: Any) -> Flow[Any]:
+        """The handler's answer; 451 in place of anything it raises but a Refusal."""
+        try:
+            result = method(self._session, *args)
+            if result is not None and isinstance(result, Awaitable):
+                result = yield Await(result)
+        except Refusal as refusal:
+            return refusal.reply
+        except Exception as error:
+            self._control.report(error)
+            return _FAILED
+        return result
+
+    def _abort(self) -> Flow[None]:
+        if self._receiving:
+            self._receiving = False
+            yield from self._ask("aborted")
+
+    def _leave(self) -> None:
+        """The script is being cancelled: nothing can be awaited any more, but what is plain is called."""
+        for name in ("aborted", "closed") if self._receiving else ("closed",):
+            method = getattr(self._handler, name, None)
+            result = None if method is None else method(self._session)
+            if isinstance(result, Coroutine):
+                result.close()

@@ -1,0 +1,227 @@
+"""Submit: one message to any number of recipients, in as few round trips as the server allows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Sequence
+from typing import Any, Final, final
+
+from ..errors import LocalProtocolError, RemoteProtocolError
+from ..extensions import BODY, EIGHTBITMIME, SIZE, SMTPUTF8, UTF8, Body
+from ..session.client import ClientConnection
+from ..session.event import CommandSkipped, ReplyReceived
+from ..table import EndOfContent, State
+from ..wire.address import Mailbox, Postmaster
+from ..wire.command import Data, Mail, Rcpt, Rset
+from ..wire.parameters import Parameter
+from ..wire.reply import Reply
+from .client import next_answer
+from .content import Source
+from .effect import Await, Close, Flow, Write
+from .outcome import Outcome, RecipientOutcome, Status
+
+__all__ = ["submit"]
+
+
+def submit(
+    machine: ClientConnection,
+    sender: Mailbox | None,
+    recipients: Sequence[Mailbox | Postmaster],
+    source: Source,
+    mail_parameters: Sequence[Parameter[Any]] = (),
+    rcpt_parameters: Sequence[Parameter[Any]] = (),
+) -> Flow[Outcome]:
+    """Send a message; the outcome tells the truth about each recipient.
+
+    MAIL, all RCPTs and DATA go in one group where the server has PIPELINING. What the content and
+    the addresses need is asked for where the server offers it (8BITMIME, SMTPUTF8, SIZE).
+
+    A connection that is lost, or a server that breaks the protocol, is an outcome (``error``), not
+    an exception. A content that cannot be read or sent raises what its source raised, or
+    LocalProtocolError, and the connection is closed without a final dot.
+    """
+    if not recipients:
+        raise ValueError("a message needs a recipient")
+    if machine.state not in _USABLE:
+        raise LocalProtocolError(f"no message can be sent in state {machine.state.name}")
+    ledger = _Ledger(recipients)
+    mail = _mail(machine, sender, source, mail_parameters, ledger)
+    if mail is None:
+        return ledger.outcome()
+    try:
+        yield from _envelope(machine, mail, rcpt_parameters, ledger)
+        if machine.state is State.CONTENT and not machine.in_flight:
+            yield from _send_content(machine, source)
+            end = machine.end_content()
+            ledger.content_ended = True
+            answer = yield from next_answer(machine)
+            while answer.command is not end:
+                answer = yield from next_answer(machine)
+            if isinstance(answer, ReplyReceived):
+                ledger.verdict = answer.reply
+    except (OSError, RemoteProtocolError) as error:
+        ledger.error = error
+        yield Close()
+    return ledger.outcome()
+
+
+_USABLE: Final = frozenset((State.READY, State.MAIL, State.RCPT))
+
+
+def _mail(
+    machine: ClientConnection,
+    sender: Mailbox | None,
+    source: Source,
+    parameters: Sequence[Parameter[Any]],
+    ledger: _Ledger,
+) -> Mail | None:
+    """MAIL with what this message needs; None when nobody can get it."""
+    added = {parameter.keyword: parameter for parameter in parameters}
+    if source.size is not None and SIZE in machine.capabilities:
+        added.setdefault("SIZE", SIZE(source.size))  # RFC 1870 s6
+    if source.is_ascii is not True and EIGHTBITMIME in machine.capabilities:
+        added.setdefault("BODY", BODY(Body.EIGHTBITMIME))  # RFC 6152 s3
+    if (sender is not None and not sender.is_ascii) or ledger.needs_utf8:
+        if SMTPUTF8 in machine.capabilities:
+            added.setdefault("SMTPUTF8", UTF8(True))  # RFC 6531 s3.4
+        else:
+            # RFC 6531 s3.2: such an address must not go to a server that does not know it
+            ledger.leave_out_utf8(everybody=sender is not None and not sender.is_ascii)
+    return Mail(sender, *added.values()) if ledger.pending else None
+
+
+def _envelope(
+    machine: ClientConnection, mail: Mail, rcpt_parameters: Sequence[Parameter[Any]], ledger: _Ledger
+) -> Flow[None]:
+    if machine.state is not State.READY:
+        machine.send(Rset())  # what an earlier message left behind
+    machine.send(mail)
+    indices: dict[int, int] = {}
+    rcpts = []
+    for index in ledger.pending:
+        rcpt = Rcpt(ledger.recipients[index], *rcpt_parameters)
+        rcpts.append(rcpt)  # keeps its identity while it is looked up by it
+        indices[id(rcpt)] = index
+        machine.send(rcpt)
+    data = Data()
+    machine.send(data)
+    while True:
+        answer = yield from next_answer(machine)
+        command = answer.command
+        if isinstance(answer, CommandSkipped):
+            if isinstance(command, Rcpt):
+                ledger.skipped(indices[id(command)], answer.why)
+        elif isinstance(command, Rcpt):
+            ledger.answered(indices[id(command)], answer.reply)
+        elif command is mail and not _positive(answer.reply):
+            ledger.refused_all = answer.reply
+        elif command is data and not 300 <= answer.reply.code < 400:
+            ledger.refused_all = ledger.refused_all or answer.reply
+        elif command is None:
+            ledger.refused_all = answer.reply
+        if command is data or machine.state is State.CLOSED:
+            break
+    while machine.in_flight and machine.state is not State.CLOSED:
+        yield from next_answer(machine)  # the verdict on a lone dot (RFC 2920 s3.1)
+
+
+def _send_content(machine: ClientConnection, source: Source) -> Flow[None]:
+    """The content; whatever goes wrong with it must not be followed by a final dot."""
+    try:
+        if isinstance(source.chunks, AsyncIterable):
+            iterator = aiter(source.chunks)
+            while chunk := (yield Await(_next_chunk(iterator))):
+                machine.send_content(chunk)
+                if data := machine.data_to_send():
+                    yield Write(data)
+        else:
+            for chunk in source.chunks:
+                machine.send_content(chunk)
+                if data := machine.data_to_send():
+                    yield Write(data)
+    except (ConnectionError, TimeoutError):
+        raise
+    except Exception:
+        yield Close()
+        raise
+
+
+async def _next_chunk(iterator: Any) -> bytes:
+    """The next chunk that is not empty; an empty one is the end."""
+    async for chunk in iterator:
+        if chunk:
+            octets: bytes = chunk
+            return octets
+    return b""
+
+
+def _positive(reply: Reply) -> bool:
+    return 200 <= reply.code < 300
+
+
+@final
+class _Ledger:
+    """What is known so far of each recipient."""
+
+    def __init__(self, recipients: Sequence[Mailbox | Postmaster]) -> None:
+        self.recipients = recipients
+        self.content_ended = False
+        self.verdict: Reply | None = None
+        self.refused_all: Reply | None = None
+        self.error: Exception | None = None
+        self._settled: dict[int, RecipientOutcome] = {}
+        self._accepted: dict[int, Reply] = {}
+
+    @property
+    def pending(self) -> list[int]:
+        """The indices nothing has been settled for."""
+        return [index for index in range(len(self.recipients)) if index not in self._settled]
+
+    @property
+    def needs_utf8(self) -> bool:
+        return any(not recipient.is_ascii for recipient in self.recipients)
+
+    def leave_out_utf8(self, *, everybody: bool) -> None:
+        why = "the server does not offer SMTPUTF8"
+        for index, recipient in enumerate(self.recipients):
+            if everybody or not recipient.is_ascii:
+                self._settled[index] = RecipientOutcome(recipient, Status.NOT_SENT, why=why)
+
+    def skipped(self, index: int, why: str) -> None:
+        if self.refused_all is None:
+            self._settled[index] = RecipientOutcome(self.recipients[index], Status.NOT_SENT, why=why)
+
+    def answered(self, index: int, reply: Reply) -> None:
+        if _positive(reply):
+            self._accepted[index] = reply
+        elif self.refused_all is None:
+            self._settled[index] = RecipientOutcome(self.recipients[index], _status(reply), reply)
+
+    def outcome(self) -> Outcome:
+        """The truth about each recipient."""
+        found = [self._settled.get(index) or self._of(index) for index in range(len(self.recipients))]
+        return Outcome(tuple(found), self.verdict, self.error)
+
+    def _of(self, index: int) -> RecipientOutcome:
+        recipient = self.recipients[index]
+        if self.verdict is not None:
+            return RecipientOutcome(recipient, _status(self.verdict), self.verdict)
+        if self.content_ended:
+            return RecipientOutcome(recipient, Status.UNKNOWN, why=_why(self.error))
+        if self.refused_all is not None:
+            return RecipientOutcome(recipient, _status(self.refused_all), self.refused_all)
+        return RecipientOutcome(recipient, Status.NOT_SENT, why=_why(self.error))
+
+
+def _status(reply: Reply) -> Status:
+    match reply.code // 100:
+        case 2:
+            return Status.ACCEPTED
+        case 4:
+            return Status.REFUSED_FOR_NOW
+        case 5:
+            return Status.REFUSED
+    return Status.NOT_SENT
+
+
+def _why(error: Exception | None) -> str:
+    return str(error) or type(error).__name__ if error else "the server did not ask for the content"
