@@ -38,6 +38,4 @@ __all__ = [
 ]
 
 #: What both machines understand unless told otherwise.
-STANDARD: Final = ExtensionSet(
-    PIPELINING, SIZE, EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES, STARTTLS, AUTH, HELP
-)
+STANDARD: Final = ExtensionSet(PIPELINING, SIZE, EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES, STARTTLS, AUTH, HELP)

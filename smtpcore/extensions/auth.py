@@ -47,20 +47,25 @@ def decode_base64(text: str) -> bytes:
 
 @final
 class Auth(Command):
-    """AUTH: begins an exchange (RFC 4954 s4); ``initial_response`` is None when there is none, which is not the empty one."""
+    """AUTH: begins an exchange (RFC 4954 s4).
+
+    ``initial_response`` is None when there is none, which is not the empty one.
+    """
 
     __slots__ = ("initial_response", "mechanism")
     __match_args__ = ("mechanism", "initial_response")
     verb: ClassVar[str] = "AUTH"
+    confidential: ClassVar[bool] = True
 
     mechanism: str  #: In upper case.
     initial_response: Secret | None
 
     def __init__(self, mechanism: str, initial_response: Secret | bytes | None = None) -> None:
         super().__init__()
-        if not _MECHANISM.fullmatch(mechanism):
+        name = _MECHANISM.fullmatch(mechanism)
+        if not name:
             raise ParseError("not a SASL mechanism name", 0, "RFC 4422 s3.1", mechanism)
-        assign(self, "mechanism", mechanism.upper())
+        assign(self, "mechanism", name[0].upper())
         assign(self, "initial_response", _secret(initial_response))
 
     def arguments(self) -> str:
@@ -87,6 +92,7 @@ class AuthResponse(Command):
     __slots__ = ("response",)
     __match_args__ = ("response",)
     verb: ClassVar[str] = "(response)"
+    confidential: ClassVar[bool] = True
 
     response: Secret | None
 
@@ -126,7 +132,7 @@ def _check_mail(session: SessionView, command: Mail) -> Reply | None:
 
 
 def _decode_mechanisms(text: str) -> Sequence[str]:
-    return tuple([name.upper() for name in text.split(" ") if name])
+    return tuple([name.upper() for name in text.split(" ") if _MECHANISM.fullmatch(name)])
 
 
 def _encode_mechanisms(names: Sequence[str]) -> str:

@@ -20,11 +20,15 @@ class Body(Enum):
     EIGHTBITMIME = "8BITMIME"
 
 
+_BODIES: Final = {body.value: body for body in Body}
+
+
 def _decode(text: str) -> Body:
-    try:
-        return Body(text.upper())
-    except ValueError:
-        raise ParseError("expected 7BIT or 8BITMIME", 0, "RFC 6152 s3", text) from None
+    # In upper case a dotless i is an I.
+    found = _BODIES.get(text.upper()) if text.isascii() else None
+    if found is None:
+        raise ParseError("expected 7BIT or 8BITMIME", 0, "RFC 6152 s3", text)
+    return found
 
 
 #: ``BODY=7BIT`` or ``BODY=8BITMIME`` on MAIL.

@@ -194,5 +194,3 @@ class ExtensionSet:
 
     def __len__(self) -> int:
         return len(self._extensions)
-
-

@@ -14,7 +14,7 @@ from ..errors import ParseError
 from . import grammar
 from .label import find_bad_label
 from .tolerance import INTEROP, LAX, Tolerance
-from .value import Value, assign
+from .value import Value, assign, exact
 
 __all__ = ["POSTMASTER", "AddressLiteral", "Domain", "Mailbox", "Postmaster", "parse_host", "parse_mailbox"]
 
@@ -54,13 +54,13 @@ class Domain(Value):
     def __eq__(self, other: object) -> bool:
         # RFC 5321 s2.4: domains are not case sensitive
         if isinstance(other, Domain):
-            return self.text.lower() == other.text.lower()
+            return _fold(self.text) == _fold(other.text)
         if isinstance(other, str):
-            return self.text.lower() == other.lower()
+            return _fold(self.text) == _fold(other)
         return NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.text.lower())
+        return hash(_fold(self.text))
 
 
 @final
@@ -89,11 +89,11 @@ class AddressLiteral(Value):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, (AddressLiteral, str)):
-            return str(self).lower() == str(other).lower()
+            return _fold(str(self)) == _fold(str(other))
         return NotImplemented
 
     def __hash__(self) -> int:
-        return hash(str(self).lower())
+        return hash(_fold(str(self)))
 
     @classmethod
     def parse(cls, text: str) -> AddressLiteral:
@@ -130,6 +130,7 @@ class Mailbox(Value):
             if end != len(domain):
                 raise ParseError("not a domain", end, "RFC 5321 s4.1.2", domain)
             domain = found
+        local_part = exact(local_part)
         bad = _find_unquotable(local_part)
         if bad >= 0:
             raise ParseError("character not allowed in a local-part", bad, "RFC 5321 s4.1.2", local_part)
@@ -271,7 +272,8 @@ def _check_labels(name: str, pos: int, text: str) -> None:
 # RFC 5321 s4.1.3
 #   IPv4-address-literal  = Snum 3("."  Snum)
 #   Snum                  = 1*3DIGIT ; a decimal integer value in the range 0 through 255
-_IPV4: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])(?:\.(?!$)|$)){4}")
+_SNUM = r"(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])"
+_IPV4: Final = re.compile(rf"{_SNUM}\.{_SNUM}\.{_SNUM}\.{_SNUM}")
 # Standardized-tag = Ldh-str
 _TAG: Final = re.compile(r"([A-Za-z0-9\-]*[A-Za-z0-9]):")
 _IPV6_TEXT: Final = re.compile(r"[0-9A-Fa-f:.]++")
@@ -292,8 +294,9 @@ def parse_literal(text: str, pos: int, tolerance: Tolerance) -> tuple[AddressLit
     if name.upper() == "IPV6":
         _check_ipv6(address, pos + 1 + tag.end(), tolerance, text)
         name = "IPv6"
-    elif not address:
-        raise ParseError("empty address literal", pos + 1 + tag.end(), "RFC 5321 s4.1.3", text)
+    elif not address or name.upper() == "IPV4":
+        # RFC 5321 s4.1.3: tags are registered, and there is none for IPv4
+        raise ParseError("not an address literal", pos + 1, "RFC 5321 s4.1.3", text)
     return _make_literal(name, address), found.end()
 
 
@@ -330,6 +333,12 @@ def _check_lengths(local_part: str, domain: str, text: str, pos: int, tolerance:
         raise ParseError(f"domain longer than {DOMAIN_LIMIT} octets", pos, "RFC 5321 s4.5.3.1.2", text)
     if _octets(text) + 2 > PATH_LIMIT:
         tolerance.permit(LAX, f"path longer than {PATH_LIMIT} octets", pos, "RFC 5321 s4.5.3.1.3", text)
+
+
+def _fold(text: str) -> str | bytes:
+    """The form in which names are compared: without regard to the case of ASCII letters, and of no others."""
+    # str.lower() would make a k of the Kelvin sign.
+    return text.lower() if text.isascii() else text.encode("utf-8", "surrogatepass").lower()
 
 
 def _octets(text: str) -> int:

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar, final
 from ..errors import ParseError
 from . import grammar
 from .parameters import Keyed, Parameter
-from .value import Value, assign
+from .value import Value, assign, exact
 
 __all__ = ["Capabilities", "Capability", "Offered"]
 
@@ -26,11 +26,13 @@ class Capability(Value):
     argument: str  #: What follows the keyword and a space; empty when nothing does.
 
     def __init__(self, keyword: str, argument: str = "") -> None:
-        if not grammar.KEYWORD.fullmatch(keyword):
+        name = grammar.KEYWORD.fullmatch(keyword)
+        if not name:
             raise ParseError("not an EHLO keyword", 0, "RFC 5321 s4.1.1.1", keyword)
-        if not grammar.PRINTABLE.fullmatch(argument) or argument[:1] == " ":
+        argument = exact(argument)
+        if not grammar.PRINTABLE.fullmatch(argument) or argument.strip(" ") != argument:
             raise ParseError("not an EHLO parameter", 0, "RFC 5321 s4.1.1.1", argument)
-        assign(self, "keyword", keyword.upper())
+        assign(self, "keyword", name[0].upper())
         assign(self, "argument", argument)
 
     def __str__(self) -> str:

@@ -14,10 +14,11 @@ from typing import Any, ClassVar, Final, final
 from ..errors import ParseError
 from . import grammar
 from .address import POSTMASTER, AddressLiteral, Domain, Mailbox, Postmaster, parse_host
+from .line import encode_line
 from .parameters import NO_PARAMETERS, Keyed, Parameter, Parameters, parse_parameters
 from .path import parse_path
 from .tolerance import INTEROP, Tolerance
-from .value import Value, assign
+from .value import Value, assign, exact
 
 __all__ = [
     "BASE_VOCABULARY",
@@ -59,6 +60,9 @@ class Command(Value):
     #: Whether another command may follow in the same group before this one is answered (RFC 2920 s3.1).
     pipelines: ClassVar[bool] = False
 
+    #: Whether its line may hold a secret, so that ``raw`` is not kept.
+    confidential: ClassVar[bool] = False
+
     raw: bytes | None  #: The line this was parsed from, without CRLF; None when it was built.
 
     def __init__(self) -> None:
@@ -81,6 +85,7 @@ class Command(Value):
         return encode_line(self.verb + self.arguments())
 
 
+@final
 class Vocabulary:
     """Which verbs a parser knows, and which parameters on MAIL and RCPT; keywords in upper case."""
 
@@ -97,26 +102,7 @@ class Vocabulary:
         self.rcpt_parameters = {key.keyword: key for key in rcpt_parameters}
 
 
-def encode_line(text: str) -> bytes:
-    """The octets of one command line, CRLF added. No line of ours is written anywhere else.
-
-    Raises ParseError if anything in it could end the line early or hide in it.
-    """
-    # RFC 5321 s2.3.8: CR and LF only as CRLF, at the end; NUL and other controls nowhere.
-    if not _LINE.fullmatch(text):
-        found = _NOT_LINE.search(text)
-        where = found.start() if found else 0
-        raise ParseError("control character in a command line", where, "RFC 5321 s2.3.8", text)
-    return f"{text}\r\n".encode("utf-8", "surrogateescape")
-
-
-_LINE: Final = re.compile(r"[ -~\x80-\U0010ffff]++")
-_NOT_LINE: Final = re.compile(r"[^ -~\x80-\U0010ffff]")
-
-
-def parse_command(
-    line: bytes, vocabulary: Vocabulary | None = None, tolerance: Tolerance | None = None
-) -> Command:
+def parse_command(line: bytes, vocabulary: Vocabulary | None = None, tolerance: Tolerance | None = None) -> Command:
     """The command in one line, which comes without its CRLF.
 
     Raises UnknownCommand when the verb is in no vocabulary, UnknownParameter when a keyword of
@@ -124,8 +110,8 @@ def parse_command(
     """
     vocabulary = vocabulary or BASE_VOCABULARY
     # RFC 5321 s4.1.1: "servers SHOULD tolerate trailing white space"
-    line = line.rstrip(b" \t") if line[-1:] in _BLANK else line
-    verb, space, rest = line.partition(b" ")
+    whole = line.rstrip(b" \t") if line[-1:] in _BLANK else line
+    verb, space, rest = whole.partition(b" ")
     # RFC 5321 s2.4: verbs are not case sensitive
     found = vocabulary.verbs.get(verb) or vocabulary.verbs.get(verb.upper())
     if found is None:
@@ -136,7 +122,7 @@ def parse_command(
     except ParseError as error:
         error.where += len(verb) + 1
         raise
-    assign(command, "raw", line)
+    assign(command, "raw", None if found.confidential else line)
     return command
 
 
@@ -167,7 +153,7 @@ class Greeting(Command):
 
     def __init__(self, client: str | Domain | AddressLiteral) -> None:
         super().__init__()
-        text = str(client)
+        text = exact(str(client))
         _, end = parse_host(text, 0, Tolerance())
         if end != len(text):
             raise ParseError("not a domain or address literal", end, "RFC 5321 s4.1.1.1", text)
@@ -347,6 +333,7 @@ class _Text(Command):
 
     def __init__(self, text: str = "") -> None:
         super().__init__()
+        text = exact(text)
         if not grammar.PRINTABLE.fullmatch(text) or text[-1:] in {" ", "\t"} or "\t" in text:
             raise ParseError(f"not a text for {self.verb}", 0, "RFC 5321 s4.1.2", text)
         if self.needs_text and not text:

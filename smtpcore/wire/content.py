@@ -121,7 +121,8 @@ class DotUnstuffer:
                     data = data[first:-tail]
                 elif first:
                     data = data[1:]
-            if dot < len(data):
+            # Not where it is the beginning of the end only.
+            if dot - first + 2 < len(data):
                 data = b"\r\n".join(data.split(b"\r\n."))
         elif first:
             data = data[1:]
@@ -160,8 +161,8 @@ class ChunkReader:
 
     def begin(self, size: int, *, last: bool) -> bytes:
         """A chunk of ``size`` octets begins; returns content that this completes (an empty last chunk)."""
-        if self.eof or self.remaining:
-            raise ValueError("the chunk before this one is not complete, or was the last")
+        if self.eof or self.remaining or size < 0:
+            raise ValueError("the chunk before this one is not complete, or was the last, or there is no such size")
         self.remaining = size
         self._last = last
         self.unused_data = b""

@@ -19,12 +19,18 @@ __all__ = [
     "DOT_STRING",
     "FORBIDDEN",
     "KEYWORD",
+    "OCTETS",
     "PARAMETER",
     "PATH",
     "PRINTABLE",
     "QUOTED_STRING",
+    "VALUE",
     "find_forbidden",
 ]
+
+# What octets beyond ASCII are read as: characters, and U+DC80 to U+DCFF for an octet that is no
+# UTF-8. Every other surrogate stands for no octets, and cannot be written.
+OCTETS: Final = r"\x80-\ud7ff\udc80-\udcff\ue000-\U0010ffff"
 
 # RFC 5322 s3.2.3
 #   atext = ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "/" /
@@ -93,11 +99,12 @@ KEYWORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-]*+")
 #   esmtp-value = 1*(%d33-60 / %d62-126)
 # RFC 6531 s3.3
 #   esmtp-value =/ UTF8-non-ascii
-PARAMETER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9\-]*+)(?:=([!-<>-~\x80-\U0010ffff]++))?")
+VALUE: Final = re.compile(r"[!-<>-~\x80-\U0010ffff]++")
+PARAMETER: Final = re.compile(f"({KEYWORD.pattern})(?:=({VALUE.pattern}))?")
 
-# RFC 5321 s4.1.2, for the String of VRFY, EXPN, HELP and NOOP, and for any text of ours
+# RFC 5321 s4.2, for the text of replies, and for that of VRFY, EXPN, HELP and NOOP
 #   textstring = 1*(%d09 / %d32-126)
-PRINTABLE: Final = re.compile(r"[\t -~\x80-\U0010ffff]*+")
+PRINTABLE: Final = re.compile(f"[\\t -~{OCTETS}]*+")
 
 _FORBIDDEN = re.compile(f"[{FORBIDDEN}]")
 

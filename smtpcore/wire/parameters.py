@@ -18,7 +18,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar, final
 
 from ..errors import ParseError
 from . import grammar
-from .value import Value, assign
+from .value import Value, assign, exact
 
 __all__ = [
     "NO_PARAMETERS",
@@ -67,15 +67,28 @@ class Parameter(Value, Generic[T]):
     text: str | None  #: The value on the wire.
 
     def __init__(self, keyword: str, value: T, text: str | None) -> None:
-        written = keyword if text is None else f"{keyword}={text}"
-        if not grammar.PARAMETER.fullmatch(written) or grammar.find_forbidden(written) >= 0:
-            raise ParseError("not an ESMTP parameter", 0, "RFC 5321 s4.1.2", written)
-        assign(self, "keyword", keyword.upper())
+        name = grammar.KEYWORD.fullmatch(keyword)
+        if not name:
+            raise ParseError("not an ESMTP keyword", 0, "RFC 5321 s4.1.2", keyword)
+        if text is not None:
+            text = exact(text)
+            if not grammar.VALUE.fullmatch(text) or grammar.find_forbidden(text) >= 0:
+                raise ParseError("not the value of an ESMTP parameter", 0, "RFC 5321 s4.1.2", text)
+        assign(self, "keyword", name[0].upper())
         assign(self, "value", value)
         assign(self, "text", text)
 
     def __str__(self) -> str:
         return self.keyword if self.text is None else f"{self.keyword}={self.text}"
+
+
+def _make_parameter(keyword: str, value: Any, text: str | None) -> Parameter[Any]:
+    """A parameter from parts that a pattern has checked already."""
+    found: Parameter[Any] = Parameter.__new__(Parameter)
+    assign(found, "keyword", keyword)
+    assign(found, "value", value)
+    assign(found, "text", text)
+    return found
 
 
 @final
@@ -210,9 +223,11 @@ def parse_parameters(text: str, pos: int, known: dict[str, Keyed[Any]]) -> Param
         if pos < len(text) and text[pos] != " ":
             raise ParseError("character not allowed in a parameter", pos, "RFC 5321 s4.1.2", text)
         if keyword not in known:
-            raise UnknownParameter(f"parameter {keyword[:32]} not recognized", found.start(), "RFC 5321 s4.1.1.11", text)
+            raise UnknownParameter(
+                f"parameter {keyword[:32]} not recognized", found.start(), "RFC 5321 s4.1.1.11", text
+            )
         try:
-            items.append(Parameter(keyword, known[keyword].decode(value), value))
+            items.append(_make_parameter(keyword, known[keyword].decode(value), value))
         except ParseError as error:
             raise ParseError(error.why, found.start() + error.where, error.rule, text) from None
     return Parameters(items)
@@ -239,7 +254,8 @@ _NOT_XCHAR: Final = re.compile(r"[^!-*,-<>-~]")
 def encode_xtext(text: str) -> str:
     """Text as xtext (RFC 3461 s4); characters beyond ASCII go as UTF-8 octets.
 
-    Raises ParseError for control characters: what carries them into an envelope means harm.
+    Raises ParseError for control characters (what carries them into an envelope means harm) and
+    for lone surrogates.
     """
     _refuse_controls(text)
     return _NOT_XCHAR.sub(lambda found: "".join([f"+{octet:02X}" for octet in found[0].encode()]), text)
@@ -258,7 +274,8 @@ def decode_xtext(text: str) -> str:
     return decoded
 
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Surrogates stand for no character, and so for no octets.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def _refuse_controls(text: str) -> None:

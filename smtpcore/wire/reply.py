@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final, final
+from typing import Final, NoReturn, final
 
 from ..errors import ParseError, RemoteProtocolError
+from . import grammar
 from .buffer import ReceiveBuffer
-from .value import Value, assign
+from .value import Value, assign, exact
 
 __all__ = ["EnhancedCode", "Reply", "ReplyReader"]
 
@@ -34,11 +35,12 @@ class EnhancedCode(Value):
 
     def __init__(self, klass: int, subject: int, detail: int) -> None:
         text = f"{klass}.{subject}.{detail}"
-        if not _ENHANCED.fullmatch(text):
+        found = _ENHANCED.fullmatch(text)
+        if not found:
             raise ParseError("not an enhanced status code", 0, "RFC 3463 s2", text)
-        assign(self, "klass", klass)
-        assign(self, "subject", subject)
-        assign(self, "detail", detail)
+        assign(self, "klass", int(found[1]))
+        assign(self, "subject", int(found[2]))
+        assign(self, "detail", int(found[3]))
 
     @classmethod
     def parse(cls, text: str) -> EnhancedCode:
@@ -46,10 +48,19 @@ class EnhancedCode(Value):
         found = _ENHANCED.fullmatch(text)
         if not found:
             raise ParseError("not an enhanced status code", 0, "RFC 3463 s2", text)
-        return cls(int(found[1]), int(found[2]), int(found[3]))
+        return _make_enhanced(found)
 
     def __str__(self) -> str:
         return f"{self.klass}.{self.subject}.{self.detail}"
+
+
+def _make_enhanced(found: re.Match[str]) -> EnhancedCode:
+    """An enhanced status code from what its pattern found."""
+    code = EnhancedCode.__new__(EnhancedCode)
+    assign(code, "klass", int(found[1]))
+    assign(code, "subject", int(found[2]))
+    assign(code, "detail", int(found[3]))
+    return code
 
 
 @final
@@ -78,11 +89,11 @@ class Reply(Value):
             enhanced = EnhancedCode.parse(enhanced)
         if enhanced and enhanced.klass != code // 100:
             raise ParseError(f"{enhanced} does not go with {code}", 0, "RFC 2034 s4", str(enhanced))
-        lines = (text,) if isinstance(text, str) else tuple(text)
+        lines = tuple([exact(line) for line in ((text,) if isinstance(text, str) else text)])
         for line in lines:
             # CR or LF here would be a second reply of somebody else's making.
-            if not _TEXT.fullmatch(line):
-                raise ParseError("reply text with a control character", 0, "RFC 5321 s4.2", line)
+            if not grammar.PRINTABLE.fullmatch(line):
+                raise ParseError("character not allowed in a reply", 0, "RFC 5321 s4.2", line)
         assign(self, "code", code)
         assign(self, "lines", lines or ("",))
         assign(self, "enhanced", enhanced)
@@ -127,14 +138,14 @@ class Reply(Value):
         return f"{self.code} {prefix}{self.text}"
 
 
-# RFC 5321 s4.2: textstring = 1*(%d09 / %d32-126); the last range is for octets beyond ASCII.
-_TEXT: Final = re.compile(r"[\t -~\x80-\U0010ffff]*+")
-
 # RFC 5321 s4.2
 #   Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
 #   Reply-code = %x32-35 %x30-35 %x30-39
 # The second digit may be any: law 3 takes every class apart by the first alone.
-_LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ \-])([^\r\n\x00]*+))?")
+_LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ \-])([\t -~\x80-\xff]*+))?")
+# Some servers repeat what they were sent, controls and all. In the text of a reply these show as "?", so that nobody
+# who writes it anywhere writes them; but CR, LF and NUL make it no reply.
+_SHOWN: Final = bytes(0x3F if (o < 0x20 and o not in b"\0\t\n\r") or o == 0x7F else o for o in range(256))
 
 
 @final
@@ -146,13 +157,14 @@ class ReplyReader:
     A peer that exceeds them or breaks the grammar of RFC 5321 s4.2 raises RemoteProtocolError.
     """
 
-    __slots__ = ("_buffer", "_code", "_lines", "_raw", "_size", "line_limit", "lines_limit", "size_limit")
+    __slots__ = ("_buffer", "_code", "_failure", "_lines", "_raw", "_size", "line_limit", "lines_limit", "size_limit")
 
     def __init__(self, line_limit: int = 8192, size_limit: int = 65_536, lines_limit: int = 1000) -> None:
-        self.line_limit = line_limit
+        self.line_limit = min(line_limit, size_limit - 2)
         self.size_limit = size_limit
         self.lines_limit = lines_limit
         self._buffer = ReceiveBuffer()
+        self._failure = ""
         self._reset()
 
     def _reset(self) -> None:
@@ -171,35 +183,42 @@ class ReplyReader:
         return bool(self._buffer) or bool(self._raw)
 
     def next_reply(self) -> Reply | None:
-        """The next whole reply, or None when there is none yet. Raises RemoteProtocolError."""
+        """The next whole reply, or None when there is none yet.
+
+        Raises RemoteProtocolError, from then on at every call: nobody knows which reply comes next.
+        """
+        if self._failure:
+            raise RemoteProtocolError(self._failure)
         while True:
             line = self._buffer.take_line()
             if line is None:
                 if len(self._buffer) > self.line_limit + 1:
-                    raise RemoteProtocolError(f"reply line longer than {self.line_limit} octets (RFC 5321 s4.5.3.1.5)")
+                    self._fail(f"reply line longer than {self.line_limit} octets (RFC 5321 s4.5.3.1.5)")
                 return None
-            found = _LINE.fullmatch(line)
-            if not found:
-                raise RemoteProtocolError(f"not a reply line: {line[:100]!r} (RFC 5321 s4.2)")
             if len(line) > self.line_limit:
-                raise RemoteProtocolError(f"reply line longer than {self.line_limit} octets (RFC 5321 s4.5.3.1.5)")
+                self._fail(f"reply line longer than {self.line_limit} octets (RFC 5321 s4.5.3.1.5)")
+            found = _LINE.fullmatch(line) or _LINE.fullmatch(line.translate(_SHOWN))
+            if not found:
+                self._fail(f"not a reply line: {line[:100]!r} (RFC 5321 s4.2)")
             code, mark, text = found.groups()
             if not self._raw and mark != b"-":
                 return _make_reply(int(code), (_decode(text),), line + b"\r\n")
             if self._code and code != self._code:
-                raise RemoteProtocolError(f"reply begun with {self._code!r} goes on with {code!r} (RFC 5321 s4.2.1)")
+                self._fail(f"reply begun with {self._code!r} goes on with {code!r} (RFC 5321 s4.2.1)")
             self._code = code
             self._size += len(line) + 2
             self._lines.append(_decode(text))
             self._raw.append(line)
             if self._size > self.size_limit or len(self._lines) > self.lines_limit:
-                raise RemoteProtocolError(
-                    f"reply longer than {self.size_limit} octets or {self.lines_limit} lines (RFC 5321 s4.2.1)"
-                )
+                self._fail(f"reply longer than {self.size_limit} octets or {self.lines_limit} lines (RFC 5321 s4.2.1)")
             if mark != b"-":
                 reply = _make_reply(int(code), tuple(self._lines), b"\r\n".join([*self._raw, b""]))
                 self._reset()
                 return reply
+
+    def _fail(self, why: str) -> NoReturn:
+        self._failure = why
+        raise RemoteProtocolError(why)
 
 
 def _decode(text: bytes | None) -> str:
@@ -214,7 +233,7 @@ def _make_reply(code: int, lines: tuple[str, ...], raw: bytes) -> Reply:
     if found and int(found[1]) == code // 100 and lines[0][found.end() : found.end() + 1] in {"", " "}:
         mark = found[0]
         if all(line == mark or line.startswith(mark + " ") for line in lines[1:]):
-            enhanced = EnhancedCode(int(found[1]), int(found[2]), int(found[3]))
+            enhanced = _make_enhanced(found)
             lines = tuple([line[len(mark) + 1 :] for line in lines])
     reply = Reply.__new__(Reply)
     assign(reply, "code", code)

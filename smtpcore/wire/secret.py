@@ -41,8 +41,9 @@ class Secret:
         raise TypeError("a Secret is not pickled")
 
 
-# What a server may have cut out of a base64 text or a password when it repeats it.
-_WORD: Final = re.compile(r"[!-~]{4,}")
+# A challenge of SASL is one such word. It is no echo of what was sent, even where they have octets in common.
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/=]++")
+_PIECE: Final = 4
 
 
 def scrub(text: str, secrets: Iterable[Secret]) -> str:
@@ -55,6 +56,21 @@ def scrub(text: str, secrets: Iterable[Secret]) -> str:
             if piece:
                 forms.add(piece.decode("utf-8", "surrogateescape"))
                 forms.add(b2a_base64(piece, newline=False).decode())
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, _HIDDEN)
-    return _WORD.sub(lambda found: _HIDDEN if any(found[0] in form for form in forms) else found[0], text)
+    if _BASE64.fullmatch(text) and not any(form in text for form in forms):
+        return _HIDDEN if len(text) >= _PIECE and any(text in form for form in forms) else text
+    # A server may repeat a part only: cut at its end, or behind punctuation.
+    pieces = {form[i : i + _PIECE] for form in forms for i in range(max(1, len(form) - _PIECE + 1))}
+    marks = bytearray(len(text))
+    for length in {len(piece) for piece in pieces}:
+        for pos in range(len(text) - length + 1):
+            if text[pos : pos + length] in pieces:
+                marks[pos : pos + length] = b"\1" * length
+    shown: list[str] = []
+    last = 0
+    for found in _MARKED.finditer(marks):
+        shown += (text[last : found.start()], _HIDDEN)
+        last = found.end()
+    return "".join([*shown, text[last:]]) if last else text
+
+
+_MARKED: Final = re.compile(b"\1++")

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-__all__ = ["Value", "assign"]
+__all__ = ["Value", "assign", "exact"]
 
 #: Sets a slot of an object under construction, past the guard of :class:`Value`.
 assign = object.__setattr__
+
+#: A text as a plain ``str``. A subclass, such as an Enum with ``str`` mixed in, may format as something else than
+#: what was checked.
+exact = str.__str__
 
 
 class Value:

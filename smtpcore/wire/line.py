@@ -1,0 +1,27 @@
+"""The one place where a line of ours is written."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ..errors import ParseError
+from . import grammar
+
+__all__ = ["encode_line"]
+
+# RFC 5321 s2.3.8: CR and LF only as CRLF, at the end; NUL and other controls nowhere.
+_LINE: Final = re.compile(f"[ -~{grammar.OCTETS}]++")
+_NOT_LINE: Final = re.compile(f"[^ -~{grammar.OCTETS}]")
+
+
+def encode_line(text: str) -> bytes:
+    """The octets of one command line, CRLF added.
+
+    Raises ParseError if anything in it could end the line early, hide in it, or stands for no octets.
+    """
+    if not _LINE.fullmatch(text):
+        found = _NOT_LINE.search(text)
+        where = found.start() if found else 0
+        raise ParseError("character not allowed in a command line", where, "RFC 5321 s2.3.8", text)
+    return f"{text}\r\n".encode("utf-8", "surrogateescape")
