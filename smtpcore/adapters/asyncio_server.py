@@ -6,49 +6,28 @@ The script runs inside ``data_received``: a plain handler costs no switch betwee
 from __future__ import annotations
 
 import asyncio
-import ssl
+from functools import cached_property
 from types import TracebackType
-from typing import Any, Final, Self, final
+from typing import Any, Self, final
 
-from ..flows.client import TlsMode
 from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
-from ..flows.handler import Served
-from ..flows.options import ServerOptions, prepare_server
-from ..flows.server import Drain, serve_connection
-from ..session.server import ServerConnection
-from ..wire.reply import Reply
-from .tls import server_context
+from ..flows.server import Drain
+from .listening import TOO_MANY, Listening
 
 __all__ = ["Server"]
 
-_TOO_MANY: Final = bytes(Reply(421, "too many connections", "4.7.0"))
-
 
 @final
-class Server:
-    """A listening server; enter it to listen, leave it to stop."""
+class Server(Listening):
+    """A listening server over asyncio; methods of its handler are plain or ``async``."""
 
-    def __init__(
-        self,
-        handler: object,
-        host: str,
-        port: int,
-        tls: TlsMode,
-        context: ssl.SSLContext | None,
-        max_connections: int,
-        grace: float,
-        options: ServerOptions,
-    ) -> None:
-        self.settings, self.control = prepare_server(handler, tls, self._report, options)
-        self.handler = handler
-        self.context = server_context(tls, context)
-        self.connections: set[_Connection] = set()  #: Those that are open now.
-        self.max_connections = max_connections
-        self.implicit_tls: Final = tls == "implicit"
-        self._where = host, port
-        self._grace = grace
-        self._listener: asyncio.Server | None = None
-        self._empty: asyncio.Event | None = None
+    _listener: asyncio.Server | None = None
+    _empty: asyncio.Event | None = None
+
+    @cached_property
+    def connections(self) -> set[_Connection]:
+        """Those that are open now."""
+        return set()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -113,11 +92,11 @@ class _Connection(asyncio.Protocol):
 
     __slots__ = (
         "__weakref__",
+        "_encrypted",
         "_eof",
         "_expires",
         "_flow",
         "_inbox",
-        "_machine",
         "_paused",
         "_server",
         "_task",
@@ -129,10 +108,10 @@ class _Connection(asyncio.Protocol):
     def __init__(self, server: Server) -> None:
         self._server = server
         self._transport: asyncio.Transport | None = None
-        self._machine: ServerConnection | None = None
         self._flow: Flow[None] | None = None
         self._waiting = False  # the script waits to read
         self._paused = False  # the peer does not take what is written
+        self._encrypted = server.implicit_tls
         self._eof = False
         self._inbox: list[bytes] | None = None  # what came while the script was busy
         self._task: asyncio.Task[None] | None = None
@@ -147,13 +126,11 @@ class _Connection(asyncio.Protocol):
         server = self._server
         self._transport = transport
         if len(server.connections) >= server.max_connections or server.control.draining:
-            transport.write(_TOO_MANY)
+            transport.write(TOO_MANY)
             transport.close()
             return
         server.connections.add(self)
-        self._machine = ServerConnection.from_settings(server.settings, tls=server.implicit_tls)
-        session = Served(self._machine, transport.get_extra_info("peername"))
-        self._flow = serve_connection(self._machine, server.handler, session, server.control)
+        _, self._flow = server.begin(transport.get_extra_info("peername"))
         self._advance(None)
 
     def data_received(self, data: bytes) -> None:
@@ -171,7 +148,7 @@ class _Connection(asyncio.Protocol):
             self._waiting = False
             self._advance(b"")
         # A client may shut its side down and still wait for replies; over TLS it cannot.
-        return self._transport is not None and self._transport.get_extra_info("ssl_object") is None
+        return not self._encrypted
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._eof = True
@@ -300,6 +277,7 @@ class _Connection(asyncio.Protocol):
         if upgraded is None:
             raise ConnectionError("the connection was lost within the handshake")
         self._transport = upgraded
+        self._encrypted = True
 
     # -- ends ---------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from typing import IO, Any, Protocol, TypeAlias, runtime_checkable
 
 __all__ = ["CHUNK", "Content", "Message", "Source", "octets_of"]
@@ -48,11 +48,13 @@ def octets_of(content: Content) -> Source:
         return Source(_slices(octets), len(octets), octets.isascii())
     if isinstance(content, AsyncIterable):
         return Source(content)
-    if hasattr(content, "read"):
-        return Source(_reads(content))
-    if isinstance(content, Iterable) and not isinstance(content, str):
-        return Source(iter(content))
-    raise TypeError(f"content must be octets, not {type(content).__name__}")
+    read = getattr(content, "read", None)
+    if read is not None:
+        return Source(_reads(read))
+    pieces: Any = content
+    if isinstance(pieces, str) or not hasattr(pieces, "__iter__"):
+        raise TypeError(f"content must be octets, not {type(content).__name__}")
+    return Source(iter(pieces))
 
 
 def _slices(octets: bytes) -> Iterator[bytes]:
@@ -63,8 +65,8 @@ def _slices(octets: bytes) -> Iterator[bytes]:
         yield octets[start : start + CHUNK]
 
 
-def _reads(file: IO[bytes]) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
+def _reads(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    while chunk := read(CHUNK):
         yield chunk
 
 

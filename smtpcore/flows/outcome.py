@@ -27,7 +27,7 @@ class Status(Enum):
 class RecipientOutcome(Value):
     """What became of one recipient, and by which words."""
 
-    __slots__ = ("reply", "recipient", "status", "why")
+    __slots__ = ("recipient", "reply", "status", "why")
     __match_args__ = ("recipient", "status", "reply", "why")
 
     recipient: Mailbox | Postmaster

@@ -135,13 +135,13 @@ class _Script:
     # -- octets -------------------------------------------------------------------------------
 
     def _read(self) -> Flow[None]:
-        machine, control = self._machine, self._control
-        if control.draining and not machine.transaction:
-            machine.close(_SHUTDOWN)
-            return
+        machine = self._machine
         data = machine.data_to_send()
         if data:
             yield Write(data)
+        if self._control.draining and not machine.transaction:
+            machine.close(_SHUTDOWN)
+            return
         try:
             data = yield self._next_read()
         except TimeoutError:

@@ -9,7 +9,7 @@ from ..errors import LocalProtocolError, RemoteProtocolError
 from ..extensions import BODY, EIGHTBITMIME, SIZE, SMTPUTF8, UTF8, Body
 from ..session.client import ClientConnection
 from ..session.event import CommandSkipped, ReplyReceived
-from ..table import EndOfContent, State
+from ..table import State
 from ..wire.address import Mailbox, Postmaster
 from ..wire.command import Data, Mail, Rcpt, Rset
 from ..wire.parameters import Parameter

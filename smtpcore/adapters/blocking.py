@@ -1,0 +1,234 @@
+"""SMTP over blocking sockets: ``connect``, and ``serve`` with a thread for each connection.
+
+::
+
+    with connect("mx.hamburger.edu", 25, tls="opportunistic") as client:
+        outcome = client.send(sender, recipients, content)
+
+    with serve(handler, "127.0.0.1", 0, hostname="hamburger.edu") as server:
+        print(server.address)
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import Final, Self, final
+
+from ..flows.effect import Read
+from ..flows.server import Drain
+from ..session.server import ServerConnection
+from .client import BlockingClient
+from .listening import TOO_MANY, Listening
+from .trampoline import run_blocking
+
+__all__ = ["Client", "Server", "connect", "serve"]
+
+#: Octets read at a time.
+_CHUNK: Final = 65_536
+
+
+@final
+class Client(BlockingClient):
+    """A connection over a blocking socket."""
+
+    def _connect(self) -> tuple[_Stream, str]:
+        sock = socket.create_connection(self._address, self._timeout)
+        stream = _Stream(sock, self._context, self._address[0], timeout=self._timeout)
+        return stream, sock.getsockname()[0]
+
+
+class _Stream:
+    """A connected socket. ``server_hostname`` is None on the side of a server."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        context: ssl.SSLContext | None = None,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        # A group of commands is one write and must leave at once.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sock = sock
+        self._context = context
+        self._server_hostname = server_hostname
+        self._timeout = timeout
+        self._expires = 0.0
+
+    def read(self, effect: Read) -> bytes:
+        now = time.monotonic()
+        if self._timeout is not None and effect.seconds is not None:
+            self._expires = now + self._timeout
+        else:
+            self._expires = effect.expires(now, self._expires)
+        if self._expires <= now:
+            raise TimeoutError("the peer took too long")
+        self._sock.settimeout(self._expires - now)
+        return self._sock.recv(_CHUNK)
+
+    def write(self, data: bytes) -> None:
+        self._sock.settimeout(self._timeout)
+        self._sock.sendall(data)
+
+    def handshake(self) -> None:
+        if self._context is None:
+            raise ConnectionError("no context to encrypt with")
+        self._sock.settimeout(self._timeout)
+        server_side = self._server_hostname is None
+        self._sock = self._context.wrap_socket(
+            self._sock, server_side=server_side, server_hostname=self._server_hostname
+        )
+
+    def close(self) -> None:
+        self._sock.close()
+
+    abort = close
+
+
+@final
+class Server(Listening):
+    """A listening server with threads; methods of its handler are plain, and called from many threads."""
+
+    _listener: socket.socket | None = None
+    _acceptor: threading.Thread | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that it listens on."""
+        if self._listener is None:
+            raise RuntimeError("the server does not listen")
+        name = self._listener.getsockname()
+        return name[0], name[1]
+
+    def __enter__(self) -> Self:
+        family = socket.AF_INET6 if ":" in self._where[0] else socket.AF_INET
+        self._threads: dict[threading.Thread, _ServedStream] = {}
+        self._lock = threading.Lock()
+        self._listener = socket.create_server(self._where, family=family, backlog=1000)
+        self._acceptor = threading.Thread(target=self._accept, name="smtp-accept", daemon=True)
+        self._acceptor.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def serve_forever(self) -> None:
+        """Serve until interrupted or closed."""
+        if self._acceptor is None:
+            raise RuntimeError("the server does not listen")
+        while self._acceptor.is_alive():
+            self._acceptor.join(1.0)
+
+    def close(self, grace: float | None = None) -> None:
+        """Stop listening, say 421 to who is idle, and wait for transactions in hand, for ``grace`` seconds at most."""
+        if self._listener is None or self._acceptor is None:
+            return
+        self.control.draining = True
+        # close() alone does not wake a thread in accept()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join()
+        self._listener.close()
+        deadline = time.monotonic() + (self._grace if grace is None else grace)
+        with self._lock:
+            threads = dict(self._threads)
+        for stream in threads.values():
+            stream.drain()
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        for thread, stream in threads.items():
+            if thread.is_alive():
+                stream.cut()
+                thread.join()
+
+    def _accept(self) -> None:
+        listener = self._listener
+        while listener is not None and not self.control.draining:
+            try:
+                sock, peer = listener.accept()
+            except OSError:
+                return  # closed
+            with self._lock:
+                full = len(self._threads) >= self.max_connections
+            if full:
+                _refuse(sock)
+                continue
+            stream = _ServedStream(sock, self.context, timeout=self.control.timeout)
+            thread = threading.Thread(target=self._serve, args=(stream, peer), name=f"smtp-{peer}", daemon=True)
+            with self._lock:
+                self._threads[thread] = stream
+            thread.start()
+
+    def _serve(self, stream: _ServedStream, peer: object) -> None:
+        try:
+            if self.implicit_tls:
+                stream.handshake()
+            stream.machine, flow = self.begin(peer)
+            run_blocking(flow, stream)
+        except OSError:
+            pass  # no handshake
+        except Exception as error:
+            self._report(error)
+        finally:
+            stream.close()
+            with self._lock:
+                self._threads.pop(threading.current_thread(), None)
+
+    def _report(self, error: BaseException) -> None:
+        sys.excepthook(type(error), error, error.__traceback__)
+
+
+@final
+class _ServedStream(_Stream):
+    """A connection of a server, which another thread can tell to finish."""
+
+    machine: ServerConnection | None = None
+    _draining = False
+
+    def read(self, effect: Read) -> bytes:
+        if self._draining and (self.machine is None or not self.machine.transaction):
+            raise Drain
+        data = super().read(effect)
+        if not data and self._draining:
+            raise Drain
+        return data
+
+    def drain(self) -> None:
+        """Wake the thread from its read, unless a transaction is in hand."""
+        self._draining = True
+        if self.machine is None or not self.machine.transaction:
+            self._shut(socket.SHUT_RD)
+
+    def cut(self) -> None:
+        """Make every call on the socket fail."""
+        self._shut(socket.SHUT_RDWR)
+
+    def _shut(self, how: int) -> None:
+        try:
+            # Below TLS, so that the 421 can still be written through it.
+            socket.socket.shutdown(self._sock, how)
+        except OSError:
+            pass
+
+
+def _refuse(sock: socket.socket) -> None:
+    """Turn a client away, without waiting for it."""
+    try:
+        sock.settimeout(1.0)
+        sock.sendall(TOO_MANY)
+    except OSError:
+        pass
+    finally:
+        sock.close()
+
+
+#: A client, to be entered with ``with``.
+connect: Final = Client
+#: A server, to be entered with ``with``.
+serve: Final = Server

@@ -1,0 +1,181 @@
+"""What a client offers, which is the same over every library; only its connection differs."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self, TypeVar, Unpack
+
+from ..flows.client import TlsMode, exchange, quit_session
+from ..flows.content import Content
+from ..flows.effect import Flow
+from ..flows.options import ClientOptions, SendOptions, begin_client, open_client, send
+from ..flows.outcome import Outcome
+from ..session.client import ClientConnection
+from ..wire.address import Mailbox, Postmaster
+from ..wire.capabilities import Capabilities
+from ..wire.command import Command
+from ..wire.reply import Reply
+from .tls import client_context
+from .trampoline import AsyncWorld, BlockingWorld, run, run_blocking
+
+__all__ = ["AsyncClient", "BlockingClient"]
+
+T = TypeVar("T")
+
+
+class _Client:
+    """A client that is not connected yet; entering it connects and opens the session.
+
+    ``tls`` is ``"required"``, ``"opportunistic"``, ``"implicit"`` or ``"none"``; nothing falls
+    back to less by itself. Without an ``ssl_context`` certificates are verified, but for
+    ``"opportunistic"``. ``timeout`` is how long to wait for each step, in seconds; None is what
+    RFC 5321 s4.5.3.2 says. Other options are those of
+    :class:`~smtpcore.flows.options.ClientOptions`.
+
+    Entering raises OSError when there is no connection or no handshake, and
+    :class:`~smtpcore.flows.error.FlowError` when the server refuses or lacks what was asked for.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: TlsMode = "opportunistic",
+        ssl_context: ssl.SSLContext | None = None,
+        timeout: float | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        self._address = host, port
+        self._tls: TlsMode = tls
+        self._context = client_context(tls, ssl_context)
+        self._timeout = timeout
+        self._options = options
+        self._busy = False
+        self.machine: ClientConnection = begin_client(options)  #: The machine behind it.
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the server offers."""
+        return self.machine.capabilities
+
+    def _begin(self) -> None:
+        if self._busy:
+            raise RuntimeError("the connection is busy: one message at a time, or more connections")
+        self._busy = True
+
+
+class AsyncClient(_Client):
+    """A connection to a server; enter it to open the session. One message at a time."""
+
+    _world: AsyncWorld
+
+    async def _connect(self) -> tuple[AsyncWorld, str]:
+        """A new connection, and the local IP address."""
+        raise NotImplementedError
+
+    async def __aenter__(self) -> Self:
+        self._world, local_address = await self._connect()
+        try:
+            await self._drive(open_client(self.machine, self._tls, local_address, self._options))
+        except BaseException:
+            self._world.abort()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None or issubclass(kind, Exception):
+                await self.quit()
+        finally:
+            self._world.abort()
+
+    async def send(
+        self,
+        sender: str | Mailbox | None,
+        recipients: Iterable[str | Mailbox | Postmaster],
+        content: Content,
+        **options: Unpack[SendOptions],
+    ) -> Outcome:
+        """Send one message; see :func:`smtpcore.flows.submit.submit` for what is returned and raised."""
+        return await self._drive(send(self.machine, sender, recipients, content, options))
+
+    async def command(self, command: Command) -> Reply:
+        """Send one command, such as ``Noop()`` or ``Vrfy("bob")``, and return its reply, of whatever code."""
+        return await self._drive(exchange(self.machine, command))
+
+    async def quit(self) -> None:
+        """Say QUIT and close."""
+        await self._drive(quit_session(self.machine))
+
+    def abort(self) -> None:
+        """Close at once, without a word."""
+        self._world.abort()
+
+    async def _drive(self, flow: Flow[T]) -> T:
+        self._begin()
+        try:
+            return await run(flow, self._world)
+        finally:
+            self._busy = False
+
+
+class BlockingClient(_Client):
+    """A connection to a server; enter it to open the session. One message at a time."""
+
+    _world: BlockingWorld
+
+    def _connect(self) -> tuple[BlockingWorld, str]:
+        """A new connection, and the local IP address."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self._world, local_address = self._connect()
+        try:
+            self._drive(open_client(self.machine, self._tls, local_address, self._options))
+        except BaseException:
+            self._world.abort()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None or issubclass(kind, Exception):
+                self.quit()
+        finally:
+            self._world.abort()
+
+    def send(
+        self,
+        sender: str | Mailbox | None,
+        recipients: Iterable[str | Mailbox | Postmaster],
+        content: Content,
+        **options: Unpack[SendOptions],
+    ) -> Outcome:
+        """Send one message; see :func:`smtpcore.flows.submit.submit` for what is returned and raised."""
+        return self._drive(send(self.machine, sender, recipients, content, options))
+
+    def command(self, command: Command) -> Reply:
+        """Send one command, such as ``Noop()`` or ``Vrfy("bob")``, and return its reply, of whatever code."""
+        return self._drive(exchange(self.machine, command))
+
+    def quit(self) -> None:
+        """Say QUIT and close."""
+        self._drive(quit_session(self.machine))
+
+    def abort(self) -> None:
+        """Close at once, without a word."""
+        self._world.abort()
+
+    def _drive(self, flow: Flow[T]) -> T:
+        self._begin()
+        try:
+            return run_blocking(flow, self._world)
+        finally:
+            self._busy = False

@@ -1,0 +1,61 @@
+"""What a listening server is made of, over every library."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any, Final, Unpack
+
+from ..flows.client import TlsMode
+from ..flows.effect import Flow
+from ..flows.handler import Served
+from ..flows.options import ServerOptions, prepare_server
+from ..flows.server import serve_connection
+from ..session.server import ServerConnection
+from ..wire.reply import Reply
+from .tls import server_context
+
+__all__ = ["TOO_MANY", "Listening"]
+
+#: What a client is told beyond the limit of connections.
+TOO_MANY: Final = bytes(Reply(421, "too many connections", "4.7.0"))
+
+
+class Listening:
+    """A server that does not listen yet; entering it listens, leaving it stops.
+
+    ``handler`` has any of the methods of :class:`~smtpcore.flows.handler.Handler`. Port 0 takes a
+    free one, and ``address`` says which. ``tls`` is ``"none"``, ``"opportunistic"`` (STARTTLS is
+    offered), ``"required"`` (and nothing is done without it) or ``"implicit"``; all but the first
+    need an ``ssl_context`` with a certificate. Beyond ``max_connections`` a client is told 421.
+    Leaving says 421 to idle clients and lets transactions finish for at most ``grace`` seconds.
+    Other options are those of :class:`~smtpcore.flows.options.ServerOptions`.
+    """
+
+    def __init__(
+        self,
+        handler: object,
+        host: str,
+        port: int,
+        *,
+        tls: TlsMode = "none",
+        ssl_context: ssl.SSLContext | None = None,
+        max_connections: int = 1000,
+        grace: float = 30.0,
+        **options: Unpack[ServerOptions],
+    ) -> None:
+        self.settings, self.control = prepare_server(handler, tls, self._report, options)
+        self.handler = handler
+        self.context = server_context(tls, ssl_context)
+        self.implicit_tls: Final = tls == "implicit"
+        self.max_connections = max_connections
+        self._where = host, port
+        self._grace = grace
+
+    def begin(self, peer: Any) -> tuple[ServerConnection, Flow[None]]:
+        """The machine and the script for a new connection."""
+        machine = ServerConnection.from_settings(self.settings, tls=self.implicit_tls)
+        return machine, serve_connection(machine, self.handler, Served(machine, peer), self.control)
+
+    def _report(self, error: BaseException) -> None:
+        """Show an error of a handler, and of nothing else."""
+        raise NotImplementedError

@@ -1,0 +1,124 @@
+"""Trampolines: what maps the effects of a script to the calls of a library, once for async and once for blocking code."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, Protocol, TypeVar
+
+from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
+
+__all__ = ["AsyncWorld", "BlockingWorld", "finish", "run", "run_blocking"]
+
+T = TypeVar("T")
+
+
+class AsyncWorld(Protocol):
+    """A connection of an async library. Its methods raise OSError when it is lost, TimeoutError when time is up."""
+
+    async def write(self, data: bytes) -> None:
+        """Write all of it."""
+
+    async def read(self, effect: Read) -> bytes:
+        """The next octets; ``b""`` at the end of the stream."""
+
+    async def handshake(self) -> None:
+        """Do the TLS handshake."""
+
+    async def close(self) -> None:
+        """Close in an orderly way."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+
+class BlockingWorld(Protocol):
+    """The same for blocking code."""
+
+    def write(self, data: bytes) -> None:
+        """Write all of it."""
+
+    def read(self, effect: Read) -> bytes:
+        """The next octets; ``b""`` at the end of the stream."""
+
+    def handshake(self) -> None:
+        """Do the TLS handshake."""
+
+    def close(self) -> None:
+        """Close in an orderly way."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+
+async def run(flow: Flow[T], world: AsyncWorld) -> T:
+    """Run a script to its end, and return or raise what it does. Cancelled, it leaves the connection cut."""
+    value: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            effect = flow.send(value) if error is None else flow.throw(error)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        value = error = None
+        try:
+            match effect:
+                case Write():
+                    await world.write(effect.data)
+                case Read():
+                    value = await world.read(effect)
+                case Await():
+                    value = await effect.awaitable
+                case Handshake():
+                    await world.handshake()
+                case Close():
+                    await world.close()
+        except Exception as caught:
+            error = caught
+        except BaseException:
+            world.abort()  # within an exchange: what came next would answer the wrong question
+            flow.close()
+            raise
+
+
+def run_blocking(flow: Flow[T], world: BlockingWorld) -> T:
+    """Run a script to its end, and return or raise what it does. Interrupted, it leaves the connection cut."""
+    value: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            effect = flow.send(value) if error is None else flow.throw(error)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        value = error = None
+        try:
+            match effect:
+                case Write():
+                    world.write(effect.data)
+                case Read():
+                    value = world.read(effect)
+                case Await():
+                    value = finish(effect.awaitable)
+                case Handshake():
+                    world.handshake()
+                case Close():
+                    world.close()
+        except Exception as caught:
+            error = caught
+        except BaseException:
+            world.abort()
+            flow.close()
+            raise
+
+
+def finish(awaitable: Awaitable[Any]) -> Any:
+    """The result of a coroutine that never waits. Raises TypeError for one that does."""
+    steps = awaitable.__await__()
+    try:
+        next(steps)
+    except StopIteration as stop:
+        return stop.value
+    if hasattr(steps, "close"):
+        steps.close()
+    raise TypeError("here nothing can be awaited: use plain functions and iterables")

@@ -1,0 +1,215 @@
+"""SMTP over trio: ``connect`` and ``serve``; needs the extra ``trio``.
+
+::
+
+    async with connect("mx.hamburger.edu", 25, tls="opportunistic") as client:
+        outcome = await client.send(sender, recipients, content)
+
+    async with serve(handler, "127.0.0.1", 0, hostname="hamburger.edu") as server:
+        print(server.address)
+"""
+
+from __future__ import annotations
+
+import math
+import ssl
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
+from typing import Final, Self, final
+
+import trio
+
+from ..flows.effect import Read
+from ..flows.server import Drain
+from ..session.server import ServerConnection
+from .client import AsyncClient
+from .listening import TOO_MANY, Listening
+from .trampoline import run
+
+__all__ = ["Client", "Server", "connect", "serve"]
+
+#: Octets read at a time.
+_CHUNK: Final = 65_536
+
+
+@final
+class Client(AsyncClient):
+    """A connection over trio."""
+
+    async def _connect(self) -> tuple[_Stream, str]:
+        with trio.move_on_after(math.inf if self._timeout is None else self._timeout):
+            stream = await trio.open_tcp_stream(*self._address)
+            world = _Stream(stream, self._context, self._address[0], timeout=self._timeout)
+            return world, stream.socket.getsockname()[0]
+        raise TimeoutError("no connection in time")
+
+
+class _Stream:
+    """A connected stream. ``server_hostname`` is None on the side of a server."""
+
+    def __init__(
+        self,
+        stream: trio.SocketStream,
+        context: ssl.SSLContext | None = None,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self._raw = stream  # trio sets TCP_NODELAY by itself
+        self._stream: trio.SocketStream | trio.SSLStream[trio.SocketStream] = stream
+        self._context = context
+        self._server_hostname = server_hostname
+        self._timeout = timeout
+        self._expires = 0.0
+
+    async def read(self, effect: Read) -> bytes:
+        now = trio.current_time()
+        if self._timeout is not None and effect.seconds is not None:
+            self._expires = now + self._timeout
+        else:
+            self._expires = effect.expires(now, self._expires)
+        with trio.move_on_at(self._expires):
+            try:
+                return bytes(await self._stream.receive_some(_CHUNK))
+            except trio.BrokenResourceError as error:
+                raise ConnectionResetError("connection lost") from error
+        raise TimeoutError("the peer took too long")
+
+    async def write(self, data: bytes) -> None:
+        with trio.move_on_after(math.inf if self._timeout is None else self._timeout) as scope:
+            try:
+                await self._stream.send_all(data)
+            except trio.BrokenResourceError as error:
+                raise ConnectionResetError("connection lost") from error
+        if scope.cancelled_caught:
+            raise TimeoutError("the peer does not read")
+
+    async def handshake(self) -> None:
+        if self._context is None:
+            raise ConnectionError("no context to encrypt with")
+        # https_compatible: many peers close without saying so in TLS, and end of data is never end of file here.
+        upgraded = trio.SSLStream(
+            self._raw,
+            self._context,
+            server_hostname=self._server_hostname,
+            server_side=self._server_hostname is None,
+            https_compatible=True,
+        )
+        with trio.move_on_after(math.inf if self._timeout is None else self._timeout) as scope:
+            try:
+                await upgraded.do_handshake()
+            except trio.BrokenResourceError as error:
+                raise ConnectionError(f"no handshake: {error.__cause__ or error}") from error
+        if scope.cancelled_caught:
+            raise TimeoutError("no handshake in time")
+        self._stream = upgraded
+
+    async def close(self) -> None:
+        await trio.aclose_forcefully(self._stream)
+
+    def abort(self) -> None:
+        self._raw.socket.close()
+
+
+@final
+class Server(Listening):
+    """A listening server over trio; methods of its handler are plain or ``async``."""
+
+    address: tuple[str, int] = ("", 0)  #: Host and port that it listens on.
+    _running: AbstractAsyncContextManager[None]
+
+    async def __aenter__(self) -> Self:
+        self._streams: set[_ServedStream] = set()
+        self._left = trio.Event()
+        self._running = self._run()
+        await self._running.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        return await self._running.__aexit__(kind, error, traceback)
+
+    @asynccontextmanager
+    async def _run(self) -> AsyncIterator[None]:
+        host, port = self._where
+        listeners = await trio.open_tcp_listeners(port, host=host, backlog=1000)
+        name = listeners[0].socket.getsockname()
+        self.address = name[0], name[1]
+        async with trio.open_nursery() as connections, trio.open_nursery() as acceptor:
+            acceptor.start_soon(lambda: trio.serve_listeners(self.accept, listeners, handler_nursery=connections))
+            try:
+                yield
+            finally:
+                acceptor.cancel_scope.cancel()
+                with trio.CancelScope(shield=True):
+                    await self.drain(self._grace)
+                connections.cancel_scope.cancel()
+
+    async def serve_forever(self) -> None:
+        """Serve until cancelled."""
+        await trio.sleep_forever()
+
+    async def accept(self, stream: trio.SocketStream) -> None:
+        """Serve one connection to its end."""
+        if len(self._streams) >= self.max_connections or self.control.draining:
+            with trio.move_on_after(1.0):
+                await _Stream(stream).write(TOO_MANY)
+            await stream.aclose()
+            return
+        world = _ServedStream(stream, self.context, timeout=self.control.timeout)
+        self._streams.add(world)
+        try:
+            if self.implicit_tls:
+                await world.handshake()
+            world.machine, flow = self.begin(stream.socket.getpeername())
+            await run(flow, world)
+        except OSError:
+            pass  # no handshake
+        except Exception as error:
+            self._report(error)
+        finally:
+            self._streams.discard(world)
+            self._left.set()
+            world.abort()
+
+    async def drain(self, grace: float) -> None:
+        """Say 421 to who is idle, and wait for transactions in hand, for ``grace`` seconds at most."""
+        self.control.draining = True
+        for stream in list(self._streams):
+            stream.drain()
+        with trio.move_on_after(grace):
+            while self._streams:
+                self._left = trio.Event()
+                await self._left.wait()
+
+    def _report(self, error: BaseException) -> None:
+        sys.excepthook(type(error), error, error.__traceback__)
+
+
+@final
+class _ServedStream(_Stream):
+    """A connection of a server, whose read can be ended from outside."""
+
+    machine: ServerConnection | None = None
+    _scope: trio.CancelScope | None = None
+
+    async def read(self, effect: Read) -> bytes:
+        with trio.CancelScope() as self._scope:
+            try:
+                return await super().read(effect)
+            finally:
+                self._scope = None
+        raise Drain
+
+    def drain(self) -> None:
+        """End the read, if the script waits in one and no transaction is in hand."""
+        if self._scope is not None and (self.machine is None or not self.machine.transaction):
+            self._scope.cancel()
+
+
+#: A client, to be entered with ``async with``.
+connect: Final = Client
+#: A server, to be entered with ``async with``.
+serve: Final = Server
