@@ -16,6 +16,10 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 port, folder, mode, certificate, key = int(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:6]
 
 
+class LongLines(SMTP):
+    line_length_limit = 1 << 20
+
+
 class Keeper:
     count = 0
 
@@ -34,7 +38,7 @@ class Keeper:
         name = folder / str(Keeper.count)
         name.with_suffix(".eml").write_bytes(envelope.content)
         data = {
-            "sender": envelope.mail_from,
+            "sender": "" if envelope.mail_from == "<>" else envelope.mail_from,
             "recipients": envelope.rcpt_tos,
             "tls": session.ssl is not None or mode == "implicit",
             "user": session.auth_data.login.decode() if session.auth_data else None,
@@ -46,7 +50,7 @@ class Keeper:
 
 def authenticate(server, session, envelope, mechanism, data):
     right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"user", b"secret")
-    return AuthResult(success=right, auth_data=data)
+    return AuthResult(success=right, handled=False, auth_data=data)
 
 
 async def main():
@@ -54,7 +58,7 @@ async def main():
     context.load_cert_chain(certificate, key)
 
     def session():
-        return SMTP(
+        return LongLines(
             Keeper(),
             enable_SMTPUTF8=True,
             hostname="aiosmtpd.peer.test",

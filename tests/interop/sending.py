@@ -1,0 +1,53 @@
+"""smtpcore's client half, by each of its adapters, as one blocking call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import trio
+
+import smtpcore.adapters.asyncio
+import smtpcore.adapters.blocking
+import smtpcore.adapters.trio
+from smtpcore.flows.outcome import Outcome, Status
+
+ACCEPTED, REFUSED, REFUSED_FOR_NOW = Status.ACCEPTED, Status.REFUSED, Status.REFUSED_FOR_NOW
+NOT_SENT, UNKNOWN = Status.NOT_SENT, Status.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message to send."""
+
+    content: Any
+    recipients: Sequence[str] = ("bob@example.com",)
+    sender: str | None = "alice@crepes.fr"
+
+
+def send(adapter: str, port: int, *letters: Letter, hostname: str = "crepes.fr", **options: Any) -> list[Outcome]:
+    """Send letters over one connection and return what became of each; raises what ``connect`` raises."""
+    options = {"tls": "none", "hostname": hostname, **options}
+    if adapter == "asyncio":
+        return asyncio.run(_asyncio(port, letters, options))
+    if adapter == "trio":
+        return trio.run(_trio, port, letters, options)
+    with smtpcore.adapters.blocking.connect("127.0.0.1", port, **options) as client:
+        return [client.send(each.sender, each.recipients, each.content) for each in letters]
+
+
+async def _asyncio(port: int, letters: Sequence[Letter], options: dict[str, Any]) -> list[Outcome]:
+    async with smtpcore.adapters.asyncio.connect("127.0.0.1", port, **options) as client:
+        return [await client.send(each.sender, each.recipients, each.content) for each in letters]
+
+
+async def _trio(port: int, letters: Sequence[Letter], options: dict[str, Any]) -> list[Outcome]:
+    async with smtpcore.adapters.trio.connect("127.0.0.1", port, **options) as client:
+        return [await client.send(each.sender, each.recipients, each.content) for each in letters]
+
+
+def statuses(outcome: Outcome) -> list[Status]:
+    """What became of each recipient, by index."""
+    return [each.status for each in outcome.recipients]
