@@ -1,0 +1,217 @@
+"""SMTP without sockets: a client and a server joined in memory, in virtual time.
+
+Nothing here waits: time passes only when both ends have nothing to do, and then at once, to the
+moment when the next octets arrive or the next deadline is over. A night of timeouts takes a
+millisecond, and every run is the same::
+
+    link = Link(handler, hostname="hamburger.edu", latency=0.005)
+    with link.connect(hostname="crepes.fr") as client:
+        outcome = client.send("alice@crepes.fr", ["bob@hamburger.edu"], content)
+    print(link.clock.now, link.transcript)
+
+TLS is played: a handshake succeeds (or fails, with ``handshake=False``) and encrypts nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Literal, TypeVar, Unpack, final
+
+from ..flows.client import TlsMode
+from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
+from ..flows.handler import Served
+from ..flows.options import ClientOptions, ServerOptions, prepare_server
+from ..flows.server import serve_connection
+from ..session.server import ServerConnection
+from .client import BlockingClient
+from .trampoline import finish
+
+__all__ = ["Client", "Clock", "Link"]
+
+T = TypeVar("T")
+
+
+@final
+class Clock:
+    """Virtual time, in seconds."""
+
+    __slots__ = ("now",)
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+
+
+@final
+class Link:
+    """A server in memory, and the wire to it; each ``connect`` is a new connection.
+
+    ``latency`` is the seconds that octets take in either direction. ``transcript`` is what was
+    written, in order, as ``("C", octets)`` and ``("S", octets)``. Exceptions of the handler are in
+    ``errors``. Other options are those of :class:`~smtpcore.flows.options.ServerOptions`.
+    """
+
+    def __init__(
+        self,
+        handler: object,
+        *,
+        tls: TlsMode = "none",
+        latency: float = 0.0,
+        handshake: bool = True,
+        clock: Clock | None = None,
+        **options: Unpack[ServerOptions],
+    ) -> None:
+        self.errors: list[BaseException] = []
+        self.settings, self.control = prepare_server(handler, tls, self.errors.append, options)
+        self.handler = handler
+        self.clock = clock or Clock()
+        self.latency = latency
+        self.handshake = handshake
+        self.transcript: list[tuple[Literal["C", "S"], bytes]] = []
+        self._implicit_tls = tls == "implicit"
+
+    def connect(
+        self, *, tls: TlsMode = "none", timeout: float | None = None, **options: Unpack[ClientOptions]
+    ) -> Client:
+        """A client of this server, to be entered with ``with``."""
+        return Client(self, tls, timeout, options)
+
+    def accept(self) -> Flow[None]:
+        """The script of the server for a new connection."""
+        machine = ServerConnection.from_settings(self.settings, tls=self._implicit_tls)
+        return serve_connection(machine, self.handler, Served(machine, ("memory", 0)), self.control)
+
+
+@final
+class Client(BlockingClient):
+    """A client over a :class:`Link`; what it waits for happens while it waits."""
+
+    def __init__(self, link: Link, tls: TlsMode, timeout: float | None, options: ClientOptions) -> None:
+        super().__init__("memory", 0, tls=tls, timeout=timeout, **options)
+        self._link = link
+
+    def _connect(self) -> tuple[_Wire, str]:
+        return _Wire(self._link, self._timeout), "127.0.0.1"
+
+
+class _End:
+    """What has been written to one end and when it arrives."""
+
+    def __init__(self) -> None:
+        self.arriving: deque[tuple[float, bytes]] = deque()
+        self.expires = 0.0
+
+    def take(self, now: float) -> bytes | None:
+        """What has arrived by now; None when nothing has. The end of the stream stays."""
+        arrived: list[bytes] = []
+        while self.arriving and self.arriving[0][0] <= now:
+            if not self.arriving[0][1]:
+                return b"".join(arrived)
+            arrived.append(self.arriving.popleft()[1])
+        return b"".join(arrived) if arrived else None
+
+    def next_at(self) -> float:
+        """When something happens here next."""
+        return min(self.arriving[0][0], self.expires) if self.arriving else self.expires
+
+
+@final
+class _Wire:
+    """Both ends of one connection; the server's script runs whenever the client waits."""
+
+    def __init__(self, link: Link, timeout: float | None) -> None:
+        self._link = link
+        self._timeout = timeout
+        self._client = _End()
+        self._server = _End()
+        self._script: Flow[None] | None = link.accept()
+        self._closed = False
+        self._run_server(None)
+
+    # -- the client's side --------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        if self._closed:
+            raise ConnectionResetError("connection closed")
+        link = self._link
+        link.transcript.append(("C", data))
+        self._server.arriving.append((link.clock.now + link.latency, data))
+
+    def read(self, effect: Read) -> bytes:
+        clock = self._link.clock
+        client, server = self._client, self._server
+        if self._timeout is None or effect.seconds is None:
+            client.expires = effect.expires(clock.now, client.expires)
+        else:
+            client.expires = clock.now + self._timeout
+        while True:
+            data = client.take(clock.now)
+            if data is not None:
+                return data
+            if self._script is not None:
+                octets = server.take(clock.now)
+                if octets is not None:
+                    self._run_server(octets)
+                    continue
+                if server.expires <= clock.now:
+                    self._run_server(None, TimeoutError("the client took too long"))
+                    continue
+            if client.expires <= clock.now:
+                raise TimeoutError("the server took too long")
+            # Neither end has anything to do now: let time pass to when one of them has.
+            ends = [client] if self._script is None else [client, server]
+            clock.now = max(clock.now, min(end.next_at() for end in ends))
+
+    def handshake(self) -> None:
+        # RFC 3207 s4: both ends learn of it at once; what was written before it has been taken
+        if not self._link.handshake:
+            raise ConnectionError("the handshake failed")
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        link = self._link
+        self._server.arriving.append((link.clock.now + link.latency, b""))
+        while self._script is not None:
+            octets = self._server.take(link.clock.now)
+            if octets is None:
+                link.clock.now = self._server.next_at()
+            else:
+                self._run_server(octets)
+
+    abort = close
+
+    # -- the server's side --------------------------------------------------------------------
+
+    def _run_server(self, value: Any, error: BaseException | None = None) -> None:
+        """Run the server's script until it waits to read."""
+        script, link = self._script, self._link
+        while script is not None:
+            try:
+                effect = script.send(value) if error is None else script.throw(error)
+            except StopIteration:
+                self._end_server()
+                return
+            value = error = None
+            match effect:
+                case Write():
+                    link.transcript.append(("S", effect.data))
+                    self._client.arriving.append((link.clock.now + link.latency, effect.data))
+                case Read():
+                    self._server.expires = effect.expires(link.clock.now, self._server.expires)
+                    return
+                case Await():
+                    try:
+                        value = finish(effect.awaitable)
+                    except Exception as caught:  # noqa: BLE001 - it belongs to the script, whatever it is
+                        error = caught
+                case Handshake():
+                    if not link.handshake:
+                        error = ConnectionError("the handshake failed")
+                case Close():
+                    self._end_server()
+
+    def _end_server(self) -> None:
+        if self._script is not None:
+            self._script = None
+            self._client.arriving.append((self._link.clock.now + self._link.latency, b""))
