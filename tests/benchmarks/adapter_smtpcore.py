@@ -1,0 +1,163 @@
+"""smtpcore behind the few functions that a benchmark of many implementations calls.
+
+A benchmark loads this file by its path and uses what it finds: codecs (``stuff``, ``unstuff``),
+engines without sockets (``server_engine``, ``client_engine``), and the commands that start a
+receiving server or a sending client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from smtpcore import (
+    BareNewlines,
+    Capabilities,
+    ClientConnection,
+    CommandReceived,
+    ContentEnded,
+    Data,
+    Ehlo,
+    EndOfContent,
+    Mail,
+    Mailbox,
+    Rcpt,
+    ReplyReceived,
+    ServerConnection,
+    Signal,
+)
+from smtpcore.extensions import EIGHTBITMIME, ENHANCEDSTATUSCODES, PIPELINING, SIZE, SMTPUTF8
+from smtpcore.wire.content import DotStuffer, DotUnstuffer
+
+HERE = Path(__file__).parent
+
+
+def unstuff(chunks: Iterable[bytes]) -> int:
+    """Octets of content in the chunks, bare newlines let through."""
+    return _unstuff(chunks, BareNewlines.PASS)
+
+
+def unstuff_strict(chunks: Iterable[bytes]) -> int:
+    """Octets of content in the chunks, bare newlines rejected."""
+    return _unstuff(chunks, BareNewlines.REJECT)
+
+
+def _unstuff(chunks: Iterable[bytes], policy: BareNewlines) -> int:
+    unstuffer = DotUnstuffer(policy)
+    return sum(len(unstuffer.receive(chunk)) for chunk in chunks)
+
+
+def stuff(chunks: Iterable[bytes]) -> int:
+    """Octets on the wire for the chunks, with the end of data."""
+    stuffer = DotStuffer()
+    return sum(len(stuffer.stuff(chunk)) for chunk in chunks) + len(stuffer.finish())
+
+
+OFFERED = Capabilities(PIPELINING, SIZE(35_882_577), EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES)
+
+
+class ServerEngine:
+    """A server that accepts everything and forgets it."""
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self._machine = ServerConnection("mx.example", OFFERED)
+        self._machine.greet()
+        self.greeting = self._machine.data_to_send()
+
+    def feed(self, data: bytes) -> bytes:
+        """Octets of a client in, replies out."""
+        machine = self._machine
+        machine.receive_data(data)
+        while True:
+            event = machine.next_event()
+            if isinstance(event, Signal):
+                return machine.data_to_send()
+            if isinstance(event, CommandReceived):
+                machine.accept()
+            elif isinstance(event, ContentEnded):
+                self.messages += 1
+                machine.accept()
+
+
+def server_engine() -> ServerEngine:
+    """A new server."""
+    return ServerEngine()
+
+
+class ClientEngine:
+    """A client that sends one command at a time, whatever the server can do."""
+
+    together = False
+
+    def __init__(self) -> None:
+        self.machine = ClientConnection()
+
+    @property
+    def receive(self) -> Callable[[bytes], object]:
+        """Octets of a server in, one event out."""
+        return self._receive
+
+    def _receive(self, data: bytes) -> object:
+        self.machine.receive_data(data)
+        return self.machine.next_event()
+
+    def greet(self, greeting: bytes, io: Callable[[bytes], bytes]) -> None:
+        """The greeting and EHLO."""
+        machine = self.machine
+        machine.receive_data(greeting)
+        machine.next_event()
+        machine.send(Ehlo("client.example"))
+        self._talk(io)
+
+    def _talk(self, io: Callable[[bytes], bytes]) -> None:
+        """Write what is queued and take replies until none is due."""
+        machine = self.machine
+        while data := machine.data_to_send():
+            machine.receive_data(io(data))
+            while not isinstance(event := machine.next_event(), Signal):
+                if isinstance(event, ReplyReceived) and not event.reply.is_positive:
+                    raise ValueError(str(event.reply))
+
+    def transaction(self, sender: str, rcpts: list[str], body: bytes, io: Callable[[bytes], bytes]) -> None:
+        """One message."""
+        machine = self.machine
+        commands = [Mail(Mailbox.parse(sender)), *[Rcpt(Mailbox.parse(each)) for each in rcpts], Data()]
+        for command in commands:
+            machine.send(command)
+            if not self.together:
+                self._talk(io)
+        self._talk(io)
+        machine.send_content(body)
+        end: EndOfContent = machine.end_content()
+        self._talk(io)
+        if end in machine.in_flight:
+            raise ValueError("no verdict")
+
+
+class PipelinedClientEngine(ClientEngine):
+    """A client that sends MAIL, all RCPTs and DATA in one group."""
+
+    together = True
+
+
+def client_engine() -> ClientEngine:
+    """A new client without pipelining."""
+    return ClientEngine()
+
+
+def client_engine_pipelined() -> PipelinedClientEngine:
+    """A new client with pipelining."""
+    return PipelinedClientEngine()
+
+
+def server_cmds(port: int, python: str) -> dict[str, list[str]]:
+    """The commands that start a receiving server on a port."""
+    script = str(HERE / "receive.py")
+    return {kind: [python, script, str(port), kind] for kind in ("asyncio", "trio", "blocking")}
+
+
+def sender_cmds(python: str) -> dict[str, tuple[list[str], list[str]]]:
+    """The commands that send; HOST PORT COUNT SIZE RECIPIENTS CONNECTIONS stand between the two parts."""
+    script = str(HERE / "transmit.py")
+    return {kind: ([python, script], [kind]) for kind in ("asyncio", "blocking")}

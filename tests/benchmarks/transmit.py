@@ -1,0 +1,75 @@
+"""A sending client: ``transmit.py HOST PORT COUNT SIZE RECIPIENTS CONNECTIONS [asyncio|blocking]``; prints JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+import time
+
+LINE = b"Hello, this is a line of the body of a message that is sent to measure.\r\n"
+
+
+def message(size: int) -> bytes:
+    """A message of about ``size`` octets."""
+    header = b"From: a@example.org\r\nTo: b@example.com\r\nSubject: benchmark\r\n\r\n"
+    return header + LINE * max(1, (size - len(header)) // len(LINE))
+
+
+def share(count: int, connections: int, index: int) -> int:
+    """How many of ``count`` messages go over one connection."""
+    return count // connections + (index < count % connections)
+
+
+async def over_asyncio(host: str, port: int, count: int, size: int, recipients: int, connections: int) -> None:
+    """All connections at once, in one loop."""
+    from smtpcore.adapters.asyncio import connect
+
+    content = message(size)
+    names = [f"b{number}@example.com" for number in range(recipients)]
+
+    async def one(messages: int) -> None:
+        async with connect(host, port, tls="none", hostname="client.example") as client:
+            for _ in range(messages):
+                outcome = await client.send("a@example.org", names, content)
+                if not outcome.all_accepted:
+                    raise SystemExit(f"refused: {outcome}")
+
+    await asyncio.gather(*[one(share(count, connections, index)) for index in range(connections)])
+
+
+def over_sockets(host: str, port: int, count: int, size: int, recipients: int, connections: int) -> None:
+    """A thread for each connection."""
+    from smtpcore.adapters.blocking import connect
+
+    content = message(size)
+    names = [f"b{number}@example.com" for number in range(recipients)]
+
+    def one(messages: int) -> None:
+        with connect(host, port, tls="none", hostname="client.example") as client:
+            for _ in range(messages):
+                outcome = client.send("a@example.org", names, content)
+                if not outcome.all_accepted:
+                    raise SystemExit(f"refused: {outcome}")
+
+    threads = [
+        threading.Thread(target=one, args=(share(count, connections, index),)) for index in range(connections)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+if __name__ == "__main__":
+    host, port, *numbers = sys.argv[1:7]
+    kind = sys.argv[7] if len(sys.argv) > 7 else "asyncio"
+    port_number, (count, size, recipients, connections) = int(port), map(int, numbers)
+    wall, cpu = time.perf_counter(), time.process_time()
+    if kind == "asyncio":
+        asyncio.run(over_asyncio(host, port_number, count, size, recipients, connections))
+    else:
+        over_sockets(host, port_number, count, size, recipients, connections)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    print(json.dumps({"messages": count, "wall": wall, "cpu": cpu}))
