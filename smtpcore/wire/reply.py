@@ -87,6 +87,8 @@ class Reply(Value):
             raise ParseError("reply code outside 200 to 599", 0, "RFC 5321 s4.2", str(code))
         if isinstance(enhanced, str):
             enhanced = EnhancedCode.parse(enhanced)
+        elif enhanced is not None and not isinstance(enhanced, EnhancedCode):
+            raise TypeError(f"enhanced must be an EnhancedCode or a str, not {type(enhanced).__name__}")
         if enhanced and enhanced.klass != code // 100:
             raise ParseError(f"{enhanced} does not go with {code}", 0, "RFC 2034 s4", str(enhanced))
         lines = tuple([exact(line) for line in ((text,) if isinstance(text, str) else text)])
@@ -148,6 +150,11 @@ _LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ \-])([\t -~\x80-\xff]*+))?")
 _SHOWN: Final = bytes(0x3F if (o < 0x20 and o not in b"\0\t\n\r") or o == 0x7F else o for o in range(256))
 
 
+# How many lines of what length a reader remembers; with these a kilobyte or two a connection.
+_SEEN_COUNT: Final = 16
+_SEEN_LENGTH: Final = 100
+
+
 @final
 class ReplyReader:
     """Octets in, replies out; whole however they were cut.
@@ -157,7 +164,18 @@ class ReplyReader:
     A peer that exceeds them or breaks the grammar of RFC 5321 s4.2 raises RemoteProtocolError.
     """
 
-    __slots__ = ("_buffer", "_code", "_failure", "_lines", "_raw", "_size", "line_limit", "lines_limit", "size_limit")
+    __slots__ = (
+        "_buffer",
+        "_code",
+        "_failure",
+        "_lines",
+        "_raw",
+        "_seen",
+        "_size",
+        "line_limit",
+        "lines_limit",
+        "size_limit",
+    )
 
     def __init__(self, line_limit: int = 8192, size_limit: int = 65_536, lines_limit: int = 1000) -> None:
         self.line_limit = min(line_limit, size_limit - 2)
@@ -165,6 +183,7 @@ class ReplyReader:
         self.lines_limit = lines_limit
         self._buffer = ReceiveBuffer()
         self._failure = ""
+        self._seen: dict[bytes | None, Reply] = {}  # a server says the same few lines again and again
         self._reset()
 
     def _reset(self) -> None:
@@ -191,6 +210,10 @@ class ReplyReader:
             raise RemoteProtocolError(self._failure)
         while True:
             line = self._buffer.take_line()
+            if not self._raw:
+                seen = self._seen.get(line)
+                if seen is not None:
+                    return seen
             if line is None:
                 if len(self._buffer) > self.line_limit + 1:
                     self._fail(f"reply line longer than {self.line_limit} octets (RFC 5321 s4.5.3.1.5)")
@@ -202,7 +225,10 @@ class ReplyReader:
                 self._fail(f"not a reply line: {line[:100]!r} (RFC 5321 s4.2)")
             code, mark, text = found.groups()
             if not self._raw and mark != b"-":
-                return _make_reply(int(code), (_decode(text),), line + b"\r\n")
+                reply = _make_reply(int(code), (_decode(text),), line + b"\r\n")
+                if len(line) <= _SEEN_LENGTH and len(self._seen) < _SEEN_COUNT:
+                    self._seen[line] = reply
+                return reply
             if self._code and code != self._code:
                 self._fail(f"reply begun with {self._code!r} goes on with {code!r} (RFC 5321 s4.2.1)")
             self._code = code
