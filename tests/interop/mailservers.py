@@ -13,7 +13,7 @@ class Postfix(Peer):
     """Postfix: smtpd, its queue, and virtual(8) into a Maildir, or smtp(8) to the relay."""
 
     name = "postfix"
-    offers = frozenset({"starttls", "implicit", "utf8"})
+    offers = frozenset({"starttls", "implicit", "utf8", "refusals"})
 
     def _command(self) -> list[str]:
         main = f"""
@@ -73,7 +73,7 @@ class Exim(Peer):
     """Exim: AUTH PLAIN and LOGIN, BDAT, a Maildir, or its smtp transport to the relay."""
 
     name = "exim"
-    offers = frozenset({"starttls", "implicit", "auth", "utf8"})
+    offers = frozenset({"starttls", "implicit", "auth", "utf8", "refusals"})
 
     def _command(self) -> list[str]:
         conf = f"""
@@ -167,7 +167,6 @@ class OpenSmtpd(Peer):
     """OpenSMTPD: without PIPELINING. It offers STARTTLS, but Debian 12's build fails in the handshake."""
 
     name = "opensmtpd"
-    refuses = False
 
     def _command(self) -> list[str]:
         conf = f"""
@@ -190,7 +189,6 @@ class Dovecot(Peer):
 
     name = "dovecot"
     offers = frozenset({"starttls", "implicit", "auth"})
-    refuses = False
 
     def __init__(self, folder: Path, certificate: Certificate, relay: int | None = None) -> None:
         super().__init__(folder, certificate, relay)

@@ -69,9 +69,7 @@ class Peer:
 
     name: ClassVar[str]
     offers: ClassVar[frozenset[str]] = frozenset()
-    """Of ``starttls``, ``implicit``, ``auth`` and ``utf8``: what works."""
-    refuses: ClassVar[bool] = True
-    """Whether refuse... and defer... are known."""
+    """Of ``starttls``, ``implicit``, ``auth``, ``utf8``, and ``refusals``, which is refuse... and defer...: what works."""
     user = ("user", "secret")
 
     def __init__(self, folder: Path, certificate: Certificate, relay: int | None = None) -> None:
@@ -165,7 +163,7 @@ class Aiosmtpd(Peer):
     """aiosmtpd, which keeps the octets and the envelope exactly."""
 
     name = "aiosmtpd"
-    offers = frozenset({"starttls", "auth", "utf8"})
+    offers = frozenset({"starttls", "auth", "utf8", "refusals"})
     mode = "plain"
 
     def _command(self) -> list[str]:
@@ -186,7 +184,6 @@ class SmtpSink(Peer):
     """Postfix's smtp-sink, which does what its switches say, however wrong."""
 
     name = "smtp-sink"
-    refuses = False
 
     def __init__(self, folder: Path, certificate: Certificate, *switches: str) -> None:
         super().__init__(folder, certificate)

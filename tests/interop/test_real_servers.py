@@ -68,9 +68,8 @@ def test_lines_longer_than_the_standard_asks_for(peer: Peer, adapter: str) -> No
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
+@pytest.mark.parametrize("running", offering("refusals"), indirect=True)
 def test_each_recipient_has_an_outcome_of_its_own(peer: Peer, adapter: str) -> None:
-    if not peer.refuses:
-        pytest.skip(f"{peer.name} cannot be told to refuse for now")
     letter = Letter(
         TRICKY,
         (
@@ -95,9 +94,8 @@ def test_each_recipient_has_an_outcome_of_its_own(peer: Peer, adapter: str) -> N
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
+@pytest.mark.parametrize("running", offering("refusals"), indirect=True)
 def test_nobody_wanted_means_no_content_is_sent_and_the_next_message_goes(peer: Peer, adapter: str) -> None:
-    if not peer.refuses:
-        pytest.skip(f"{peer.name} cannot be told to refuse for now")
     letters = (Letter(TRICKY, ("refuse1@example.com", "defer1@example.com")), Letter(TRICKY))
     nobody, somebody = send(adapter, peer.port, *letters)
     assert statuses(nobody) == [REFUSED, REFUSED_FOR_NOW], nobody
