@@ -14,7 +14,7 @@ from ..errors import ParseError
 from . import grammar
 from .label import find_bad_label
 from .tolerance import INTEROP, LAX, Tolerance
-from .value import Value, assign, exact
+from .value import Value, assign, exact, setter
 
 __all__ = ["POSTMASTER", "AddressLiteral", "Domain", "Mailbox", "Postmaster", "parse_host", "parse_mailbox"]
 
@@ -130,6 +130,8 @@ class Mailbox(Value):
             if end != len(domain):
                 raise ParseError("not a domain", end, "RFC 5321 s4.1.2", domain)
             domain = found
+        elif not isinstance(domain, (Domain, AddressLiteral)):
+            raise TypeError(f"domain must be a Domain, an AddressLiteral or a str, not {type(domain).__name__}")
         local_part = exact(local_part)
         bad = _find_unquotable(local_part)
         if bad >= 0:
@@ -144,6 +146,9 @@ class Mailbox(Value):
     @classmethod
     def parse(cls, text: str, tolerance: Tolerance | None = None) -> Mailbox:
         """Read a whole mailbox, without angle brackets. Raises ParseError."""
+        plain = grammar.PLAIN_MAILBOX.fullmatch(text) if len(text) <= SHORT else None
+        if plain:
+            return plain_mailbox(plain)
         found, end = parse_mailbox(text, 0, tolerance or Tolerance())
         if end != len(text):
             raise ParseError("text after the mailbox", end, "RFC 5321 s4.1.2", text)
@@ -185,21 +190,47 @@ class Postmaster(Value):
 POSTMASTER: Final = Postmaster()
 
 
+#: A mailbox no longer than this can break none of the limits of RFC 5321 s4.5.3.1.
+SHORT: Final = LOCAL_PART_LIMIT
+
+# What a hot path fills without the look-ups that ``assign`` makes.
+_new_mailbox, _new_domain = Mailbox.__new__, Domain.__new__
+_set_name = setter(Domain, "text")
+_set_local_part = setter(Mailbox, "local_part")
+_set_domain = setter(Mailbox, "domain")
+_set_raw = setter(Mailbox, "raw")
+_set_text = setter(Mailbox, "_text")
+
+
 def make_mailbox(local_part: str, domain: Domain | AddressLiteral, raw: str, text: str) -> Mailbox:
     """A mailbox from parts that a pattern has checked already."""
-    found = Mailbox.__new__(Mailbox)
-    assign(found, "local_part", local_part)
-    assign(found, "domain", domain)
-    assign(found, "raw", raw)
-    assign(found, "_text", text)
+    found = _new_mailbox(Mailbox)
+    _set_local_part(found, local_part)
+    _set_domain(found, domain)
+    _set_raw(found, raw)
+    _set_text(found, text)
     return found
 
 
 def make_domain(text: str) -> Domain:
     """A domain from text that a pattern has checked already."""
-    found = Domain.__new__(Domain)
-    assign(found, "text", text)
+    found = _new_domain(Domain)
+    _set_name(found, text)
     return found
+
+
+def plain_mailbox(found: re.Match[str]) -> Mailbox:
+    """The mailbox that ``PLAIN_MAILBOX``, ``FROM_PATH`` or ``TO_PATH`` has found, no longer than ``SHORT``."""
+    local_part, name = found.groups()
+    raw = f"{local_part}@{name}"
+    domain = _new_domain(Domain)
+    _set_name(domain, name)
+    mailbox = _new_mailbox(Mailbox)
+    _set_local_part(mailbox, local_part)
+    _set_domain(mailbox, domain)
+    _set_raw(mailbox, raw)
+    _set_text(mailbox, raw)
+    return mailbox
 
 
 def parse_mailbox(text: str, pos: int, tolerance: Tolerance) -> tuple[Mailbox, int]:

@@ -13,12 +13,12 @@ from typing import Any, ClassVar, Final, final
 
 from ..errors import ParseError
 from . import grammar
-from .address import POSTMASTER, AddressLiteral, Domain, Mailbox, Postmaster, parse_host
+from .address import POSTMASTER, SHORT, AddressLiteral, Domain, Mailbox, Postmaster, parse_host, plain_mailbox
 from .line import encode_line
 from .parameters import NO_PARAMETERS, Keyed, Parameter, Parameters, parse_parameters
 from .path import parse_path
 from .tolerance import INTEROP, Tolerance
-from .value import Value, assign, exact
+from .value import Value, assign, exact, setter
 
 __all__ = [
     "BASE_VOCABULARY",
@@ -122,10 +122,11 @@ def parse_command(line: bytes, vocabulary: Vocabulary | None = None, tolerance: 
     except ParseError as error:
         error.where += len(verb) + 1
         raise
-    assign(command, "raw", None if found.confidential else line)
+    _set_raw(command, None if found.confidential else line)
     return command
 
 
+_set_raw = setter(Command, "raw")
 _BLANK: Final = frozenset((b" ", b"\t"))
 
 
@@ -153,7 +154,7 @@ class Greeting(Command):
 
     def __init__(self, client: str | Domain | AddressLiteral) -> None:
         super().__init__()
-        text = exact(str(client))
+        text = exact(str(client) if isinstance(client, (Domain, AddressLiteral)) else client)
         _, end = parse_host(text, 0, Tolerance())
         if end != len(text):
             raise ParseError("not a domain or address literal", end, "RFC 5321 s4.1.1.1", text)
@@ -243,14 +244,17 @@ class Mail(Command):
         """``FROM: Reverse-path [SP Mail-parameters]``."""
         text = text or ""
         sender: Mailbox | None
-        if text[5:7] == "<>" and text[:5].upper() == "FROM:":
+        found = grammar.FROM_PATH.match(text)
+        if found and found.end() <= SHORT:
+            sender, end = plain_mailbox(found), found.end()
+        elif text[5:7] == "<>" and text[:5].upper() == "FROM:":
             sender, end = None, 7  # RFC 5321 s4.5.5
         else:
             sender, end = parse_path(text, "FROM:", tolerance)
         command = Mail.__new__(Mail)
-        assign(command, "sender", sender)
+        _set_sender(command, sender)
         known = vocabulary.mail_parameters
-        assign(command, "parameters", NO_PARAMETERS if end == len(text) else parse_parameters(text, end, known))
+        _set_mail_parameters(command, NO_PARAMETERS if end == len(text) else parse_parameters(text, end, known))
         return command
 
 
@@ -285,17 +289,22 @@ class Rcpt(Command):
         """``TO: Forward-path [SP Rcpt-parameters]``."""
         text = text or ""
         recipient: Mailbox | Postmaster
-        if _TO_POSTMASTER.match(text):
+        found = grammar.TO_PATH.match(text)
+        if found and found.end() <= SHORT:
+            recipient, end = plain_mailbox(found), found.end()
+        elif _TO_POSTMASTER.match(text):
             recipient, end = POSTMASTER, len("TO:<Postmaster>")  # RFC 5321 s4.1.1.3
         else:
             recipient, end = parse_path(text, "TO:", tolerance)
         command = Rcpt.__new__(Rcpt)
-        assign(command, "recipient", recipient)
+        _set_recipient(command, recipient)
         known = vocabulary.rcpt_parameters
-        assign(command, "parameters", NO_PARAMETERS if end == len(text) else parse_parameters(text, end, known))
+        _set_rcpt_parameters(command, NO_PARAMETERS if end == len(text) else parse_parameters(text, end, known))
         return command
 
 
+_set_sender, _set_mail_parameters = setter(Mail, "sender"), setter(Mail, "parameters")
+_set_recipient, _set_rcpt_parameters = setter(Rcpt, "recipient"), setter(Rcpt, "parameters")
 _TO_POSTMASTER: Final = re.compile(r"[Tt][Oo]:<[Pp][Oo][Ss][Tt][Mm][Aa][Ss][Tt][Ee][Rr]>")
 
 

@@ -18,12 +18,14 @@ __all__ = [
     "DOMAIN_LAX",
     "DOT_STRING",
     "FORBIDDEN",
+    "FROM_PATH",
     "KEYWORD",
     "OCTETS",
     "PARAMETER",
-    "PATH",
+    "PLAIN_MAILBOX",
     "PRINTABLE",
     "QUOTED_STRING",
+    "TO_PATH",
     "VALUE",
     "find_forbidden",
 ]
@@ -83,12 +85,14 @@ DOMAIN_LAX: Final = re.compile(r"[A-Za-z0-9_\-\x80-\U0010ffff]++(?:\.[A-Za-z0-9_
 #   dcontent        = %d33-90 / %d94-126
 ADDRESS_LITERAL: Final = re.compile(r"\[([!-Z^-~]++)\]")
 
-# RFC 5321 s4.1.1.2, the path that nearly every MAIL and RCPT carries: ASCII, no quotes, no route.
-#   Path = "<" [ A-d-l ":" ] Mailbox ">"
+# The mailbox that nearly every MAIL and RCPT carries, in one step: ASCII, no quotes.
 _ASCII_LABEL = r"[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+"
-PATH: Final = re.compile(
-    f"<([{ATEXT}]++(?:\\.[{ATEXT}]++)*+)@({_ASCII_LABEL}(?:\\.{_ASCII_LABEL})*+)>",
+PLAIN_MAILBOX: Final = re.compile(
+    f"([{ATEXT}]++(?:\\.[{ATEXT}]++)*+)@({_ASCII_LABEL}(?:\\.{_ASCII_LABEL})*+)",
 )
+# RFC 5321 s4.1.1.2, s4.1.1.3: the same between angle brackets, without a source route
+FROM_PATH: Final = re.compile(f"[Ff][Rr][Oo][Mm]:<{PLAIN_MAILBOX.pattern}>")
+TO_PATH: Final = re.compile(f"[Tt][Oo]:<{PLAIN_MAILBOX.pattern}>")
 
 # RFC 5321 s4.1.2
 #   esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")

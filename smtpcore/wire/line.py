@@ -20,6 +20,8 @@ def encode_line(text: str) -> bytes:
 
     Raises ParseError if anything in it could end the line early, hide in it, or stands for no octets.
     """
+    if text.isascii() and text.isprintable() and text:
+        return f"{text}\r\n".encode()  # the common case, without a pattern
     if not _LINE.fullmatch(text):
         found = _NOT_LINE.search(text)
         where = found.start() if found else 0

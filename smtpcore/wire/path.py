@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from ..errors import ParseError
-from . import grammar
-from .address import Mailbox, make_domain, make_mailbox, parse_domain, parse_mailbox
+from .address import Mailbox, parse_domain, parse_mailbox
 from .tolerance import LAX, STRICT, Tolerance
 
 __all__ = ["parse_path"]
-
-#: A path no longer than this can break none of the limits of RFC 5321 s4.5.3.1.
-_SHORT: Final = 64
-
 
 def parse_path(text: str, prefix: str, tolerance: Tolerance) -> tuple[Mailbox, int]:
     """``prefix "<" [ A-d-l ":" ] Mailbox ">"`` at the start of ``text``: the mailbox, and where it ends.
@@ -22,10 +15,6 @@ def parse_path(text: str, prefix: str, tolerance: Tolerance) -> tuple[Mailbox, i
     Raises ParseError.
     """
     pos = len(prefix)
-    plain = grammar.PATH.match(text, pos)
-    if plain and len(plain[0]) <= _SHORT and text[:pos].upper() == prefix:
-        raw = plain[0][1:-1]
-        return make_mailbox(plain[1], make_domain(plain[2]), raw, raw), plain.end()
     if text[:pos].upper() != prefix:
         raise ParseError(f"expected {prefix}<address>", 0, "RFC 5321 s4.1.1", text)
     if text[pos : pos + 1] == " ":
