@@ -1,0 +1,103 @@
+"""Addresses of the envelope that parsers have read as somebody else's, each with its id; what commands hide in them."""
+
+from __future__ import annotations
+
+#: Text, and the local-part and domain it stands for; None where it stands for nobody.
+ADDRESSES: list[tuple[str, str, tuple[str, str] | None]] = [
+    ("ADR-01-two-at", "a@malicious.org@important.com", None),
+    ("ADR-01-three", "foo@bar@baz", None),
+    ("ADR-02-paren", "alice@example.org)bob@example.com", None),
+    ("ADR-02-angle", "alice@example.org<bob@example.com>", None),
+    ("ADR-02-closing", "alice@example.org>bob@example.com", None),
+    ("ADR-03", "alice@example.org(bob@example.com", None),
+    ("ADR-04", '"xclow3n@gmail.com x"@internal.domain', ("xclow3n@gmail.com x", "internal.domain")),
+    ("ADR-05", "user@good-corp.com(x)evil.com", None),
+    ("ADR-06-domain", "user@(x)good.com", None),
+    ("ADR-06-local", "user(x)@good.com", None),
+    ("ADR-07-q", "=?utf-8?q?a=40b?=c@host.com", ("=?utf-8?q?a=40b?=c", "host.com")),
+    ("ADR-07-plain", "=?utf-8?q?admin?=@x.com", ("=?utf-8?q?admin?=", "x.com")),
+    (
+        "ADR-08",
+        "=?x?q?=41=42collab=40psres.net=3e=00?=foo@bar.com",
+        ("=?x?q?=41=42collab=40psres.net=3e=00?=foo", "bar.com"),
+    ),
+    ("ADR-09", "a@[IPv6:2001:db8::1]", ("a", "[IPv6:2001:db8::1]")),
+    ("ADR-09-open", "a@[", None),
+    ("ADR-09-unclosed", "a@[x", None),
+    ("ADR-09-empty", "a@[]", None),
+    ("ADR-09-ipv4-tag", "a@[IPv4:192.0.2.1]", None),
+    ("ADR-10", "g0: g1: g2: x@y;" * 1000, None),
+    ("ADR-11", "(" * 5000 + ")" * 5000 + " a@b", None),
+    ("ADR-12-soft-hyphen", "a@ex\u00adample.com", None),
+    ("ADR-12-account-of", "a@\u2100.com", None),
+    ("ADR-12-fullwidth-at", "a\uff20b", None),
+    ("ADR-12-fullwidth-at-domain", "a@x\uff20b", None),
+    ("ADR-12-ideographic-stop", "a@b\u3002example", None),
+    ("ADR-12-leader", "a@b\u2024example", None),
+    ("ADR-12-kelvin", "a@\u212aelvin.org", None),
+    ("ADR-12-sharp-s", "a@stra\u00dfe.de", ("a", "stra\u00dfe.de")),
+    ("ADR-14-nfc", "caf\u00e9@x.org", ("caf\u00e9", "x.org")),
+    ("ADR-14-nfd", "cafe\u0301@x.org", ("cafe\u0301", "x.org")),
+    ("ADR-14-nfd-domain", "a@cafe\u0301.org", None),
+    ("ADR-18-leading-dot", ".a@b", None),
+    ("ADR-18-trailing-dot", "a.@b", None),
+    ("ADR-18-two-dots", "a..b@c", None),
+    ("ADR-18-quoted-dots", '".a..b."@c', (".a..b.", "c")),
+    ("ADR-18-domain-dots", "a@b..c", None),
+    ("ADR-18-domain-leading-dot", "a@.c", None),
+    ("ADR-20-name", "Jane <j@x> <k@y>", None),
+    ("ADR-20-list", "a,b@c", None),
+    ("ADR-20-trailing-comma", "a@b,", None),
+    ("ADR-20-comma", ",", None),
+    ("ADR-20-semicolon", ";", None),
+    ("ADR-20-colon", ":", None),
+    ("ADR-20-nothing", "", None),
+    ("INJ-06-crlf", '"a\r\nb"@x', None),
+    ("INJ-06-quoted-cr", '"a\\\rb"@x', None),
+    ("INJ-12-semicolon-quoted", '";id;"@x', (";id;", "x")),
+    ("INJ-12-shell-quoted", '"${run{x}}"@x', ("${run{x}}", "x")),
+    ("INJ-12-shell", "${run{x}}@x", ("${run{x}}", "x")),
+    ("INJ-12-hyphen", "-oQ/tmp@x", ("-oQ/tmp", "x")),
+]
+
+#: ADR-13: what nobody sees, by itself in an address.
+UNSEEN = (
+    "\u0080\u0085\u009f\u00ad\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202e\u2060\u2066\u2069"
+    "\ufeff\ufff9\U000e0041\udcff"
+)
+
+#: Lines, and what MAIL or RCPT is told of: the recipient or sender as text, None where the line is refused.
+PATHS: list[tuple[str, bytes, str | None]] = [
+    ("ADR-15", b"MAIL FROM:<@a,@b:user@d>", "user@d"),
+    ("ADR-15-rcpt", b"RCPT TO:<@a:user@d>", "user@d"),
+    ("ADR-15-no-colon", b"MAIL FROM:<@a,@b>", None),
+    ("ADR-15-trailing-comma", b"MAIL FROM:<@a,:user@d>", None),
+    ("ADR-16-null", b"MAIL FROM:<>", "None"),
+    ("ADR-16-null-recipient", b"RCPT TO:<>", None),
+    ("ADR-16-postmaster", b"RCPT TO:<Postmaster>", "Postmaster"),
+    ("ADR-16-postmaster-case", b"rcpt to:<POSTmaster>", "Postmaster"),
+    ("ADR-16-postmaster-sender", b"MAIL FROM:<Postmaster>", None),
+    ("ADR-17-space", b"MAIL FROM: <a@b>", None),
+    ("ADR-17-bare", b"MAIL FROM:a@b", None),
+    ("ADR-17-text-behind", b"MAIL FROM:<a@b>x", None),
+    ("ADR-17-open", b"MAIL FROM:<a@b", None),
+    ("ADR-17-two-spaces", b"MAIL  FROM:<a@b>", None),
+    ("ADR-17-no-path", b"MAIL FROM:", None),
+    ("ADR-17-nothing", b"MAIL", None),
+    ("ADR-18-leading-dot", b"MAIL FROM:<.a@b>", None),
+    ("ADR-18-trailing-dot", b"MAIL FROM:<a.@b>", None),
+    ("ADR-18-two-dots", b"MAIL FROM:<a..b@c>", None),
+    (
+        "INJ-05",
+        b'RCPT TO:<"foo@psres.net> ORCPT=admin@admin.com"@test.com>',
+        '"foo@psres.net> ORCPT=admin@admin.com"@test.com',
+    ),
+    ("INJ-11-empty-keyword", b"MAIL FROM:<a@b> =X", None),
+    ("INJ-11-twice", b"MAIL FROM:<a@b> SIZE=1 SIZE=2", None),
+    ("INJ-11-twice-case", b"MAIL FROM:<a@b> SIZE=1 size=1", None),
+    ("INJ-11-empty-value", b"MAIL FROM:<a@b> SIZE=", None),
+    ("INJ-11-two-spaces", b"MAIL FROM:<a@b>  SIZE=1", None),
+    ("INJ-04-cr-lf", b"MAIL FROM:<a@b> AUTH=a@b+0D+0ARCPT", None),
+    ("INJ-04-nul", b"MAIL FROM:<a@b> AUTH=a+00@b", None),
+    ("INJ-04-lower-hex", b"MAIL FROM:<a@b> AUTH=a+2b@b", None),
+]
