@@ -54,6 +54,9 @@ class State(Enum):
     UPGRADING = "upgrading"  #: Nothing but a TLS handshake may travel (RFC 3207).
     CLOSED = "closed"  #: It is over.
 
+    # Members are singletons, and the table is looked up at every step: Enum's own hash is Python code.
+    __hash__ = object.__hash__
+
 
 @final
 class Connect(Command):
