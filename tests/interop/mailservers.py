@@ -50,7 +50,7 @@ smtpd_hard_error_limit = 1000
 smtpd_client_connection_count_limit = 0
 message_size_limit = 20480000
 """
-        access = "/^refuse/ 550 5.1.1 no such mailbox\n/^defer/ 450 4.2.1 come back later\n"
+        access = "/^refuse.*@example/ 550 5.1.1 no such mailbox\n/^defer.*@example/ 450 4.2.1 come back later\n"
         port, implicit = f"127.0.0.1:{self.port}", f"127.0.0.1:{self.implicit_port}"
         script = f"""
 set -e
@@ -98,9 +98,11 @@ message_size_limit = 20M
 keep_environment =
 begin acl
 rcpt:
-  deny  local_parts = ^refuse
+  deny  domains = example.com
+        local_parts = ^refuse
         message = no such mailbox
-  defer local_parts = ^defer
+  defer domains = example.com
+        local_parts = ^defer
         message = come back later
   accept
 data:
