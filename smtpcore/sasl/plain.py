@@ -7,7 +7,7 @@ from typing import ClassVar, Final, final
 from ..errors import ParseError
 from ..wire.secret import Secret
 from .mechanism import Credentials
-from .text import LIMIT, decode_name, encode_text
+from .text import LIMIT, decode_name, decode_utf8, encode_text
 
 __all__ = ["Plain", "PlainServer"]
 
@@ -53,12 +53,6 @@ class PlainServer:
         parts = response.split(b"\0")
         if len(parts) != 3 or not parts[1] or not parts[2] or len(parts[2]) > LIMIT:
             raise ParseError("expected [authzid] NUL authcid NUL password", 0, _RULE)
-        _check_utf8(parts[2])
+        if decode_utf8(parts[2]) is None:
+            raise ParseError("password is not UTF-8", 0, _RULE)
         return Credentials("PLAIN", decode_name(parts[1], _RULE), parts[2], decode_name(parts[0], _RULE))
-
-
-def _check_utf8(password: bytes) -> None:
-    try:
-        password.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ParseError("password is not UTF-8", 0, _RULE) from None
