@@ -15,7 +15,7 @@ import types
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, is_typeddict
 
 import pytest
 
@@ -447,9 +447,10 @@ def face_problems(module: types.ModuleType) -> Iterator[str]:
 
 
 def may_be_subclassed(cls: type) -> bool:
-    """Exceptions, enumerations, protocols, and what the package itself derives from or says that others may."""
+    """Exceptions, enumerations, protocols, typed dicts, and what the package itself derives from or leaves abstract."""
     return (
         issubclass(cls, BaseException | Enum)
+        or is_typeddict(cls)
         or getattr(cls, "_is_protocol", False)
         or bool(cls.__subclasses__())
         or getattr(cls, "__abstractmethods__", None) not in (None, frozenset())
