@@ -62,11 +62,22 @@ class Auth(Command):
 
     def __init__(self, mechanism: str, initial_response: Secret | bytes | None = None) -> None:
         super().__init__()
+        initial_response = _secret(initial_response)  # first, so that no traceback shows the octets
         name = _MECHANISM.fullmatch(mechanism)
         if not name:
             raise ParseError("not a SASL mechanism name", 0, "RFC 4422 s3.1", mechanism)
         assign(self, "mechanism", name[0].upper())
-        assign(self, "initial_response", _secret(initial_response))
+        assign(self, "initial_response", initial_response)
+
+    @property
+    def secret(self) -> Secret | None:
+        """What must not show."""
+        return self.initial_response
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether this ends the exchange: it begins it."""
+        return False
 
     def arguments(self) -> str:
         """The mechanism and the initial response; ``=`` is the empty one (RFC 4954 s4)."""
@@ -100,6 +111,16 @@ class AuthResponse(Command):
         super().__init__()
         assign(self, "response", _secret(response))
 
+    @property
+    def secret(self) -> Secret | None:
+        """What must not show."""
+        return self.response
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether this ends the exchange with ``*``."""
+        return self.response is None
+
     def __bytes__(self) -> bytes:
         text = "*" if self.response is None else encode_base64(self.response.reveal())
         return f"{text}\r\n".encode()
@@ -111,7 +132,9 @@ class AuthResponse(Command):
 
 
 def _secret(octets: Secret | bytes | None) -> Secret | None:
-    return Secret(octets) if isinstance(octets, (bytes, bytearray)) else octets
+    if octets is None or isinstance(octets, Secret):
+        return octets
+    return Secret(bytes(memoryview(octets)))  # not bytes(octets): a number or a text is a mistake of the caller
 
 
 def _check_auth(session: SessionView, command: Auth) -> Reply | None:

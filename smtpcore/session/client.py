@@ -7,20 +7,21 @@ ahead in one packet and what must wait is decided here, by the table and by RFC 
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, final
+from typing import Final, NoReturn, final
 
 from ..errors import LocalProtocolError, ParseError, ProtocolError, RemoteProtocolError
 from ..extensions import PIPELINING, STANDARD, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
 from ..table import Connect, EndOfContent, State
 from ..wire.capabilities import Capabilities
-from ..wire.command import Command, Data, Ehlo, Greeting, Helo, Lhlo, Mail, Rcpt
+from ..wire.command import Command, Data, Ehlo, Greeting, Lhlo, Mail, Rcpt
 from ..wire.content import DotStuffer
 from ..wire.newlines import BareNewlines
 from ..wire.reply import Reply, ReplyReader
 from ..wire.secret import Secret, scrub
 from .event import NEED_DATA, PAUSED, ClientEvent, CommandSkipped, ConnectionClosed, ReplyReceived, Signal
 from .limits import BLOCK, DATA, END_OF_CONTENT, GREETING, MAIL, OTHER, RCPT, ClientLimits, Deadline
+from .planning import NO_ROW, expected, find_plan, why_misplaced, why_not_offered
 
 __all__ = ["ClientConnection"]
 
@@ -52,6 +53,30 @@ class ClientConnection:
     machine is dead and every call raises that error again.
     """
 
+    __slots__ = (
+        "_bare_newlines",
+        "_closed_event",
+        "_eof",
+        "_error",
+        "_greetings",
+        "_in_flight",
+        "_out",
+        "_planned",
+        "_queue",
+        "_reader",
+        "_secrets",
+        "_skipped",
+        "_stuffer",
+        "_unasked",
+        "allow_plaintext_auth",
+        "authenticated",
+        "capabilities",
+        "extensions",
+        "limits",
+        "state",
+        "tls",
+    )
+
     def __init__(
         self,
         *,
@@ -72,7 +97,6 @@ class ClientConnection:
         self._eof = False
         self._begin(State.CONNECTED)
         self._in_flight.append(Connect())
-        self._planned = None
 
     def _begin(self, state: State) -> None:
         """A session of which nothing is known yet."""
@@ -80,11 +104,13 @@ class ClientConnection:
         self.capabilities = _NO_CAPABILITIES  #: What the server offers; empty before EHLO and after STARTTLS.
         self.authenticated = False  #: Whether AUTH has succeeded in this session.
         self._reader = ReplyReader(self.limits.reply_line, self.limits.reply_size, self.limits.reply_lines)
-        self._queue: deque[Command] = deque()  # not sent yet
+        # Not sent yet: the command, its line, and whether it is known that the server offers what it needs.
+        self._queue: deque[tuple[Command, bytes, bool]] = deque()
         self._in_flight: deque[Command] = deque()  # sent, not answered yet
-        self._planned: State | None = state  # where it will stand when all of these have succeeded; None: to be found
+        self._planned: State | None = None  # where it will stand when all of these have succeeded; None: to be found
         self._greetings = 0  # EHLO and the like among them, so that what the server offers is still to come
-        self._stuffer: DotStuffer | None = None
+        self._stuffer: DotStuffer | None = None  # while content may be sent
+        self._unasked = False  # octets have come while no reply was due
         self._skipped: deque[CommandSkipped] = deque()
         self._secrets: list[Secret] = []
         self._closed_event: ConnectionClosed | None = None
@@ -99,7 +125,7 @@ class ClientConnection:
     @property
     def queued(self) -> tuple[Command, ...]:
         """The commands that wait to be sent, in order."""
-        return tuple(self._queue)
+        return tuple([command for command, _, _ in self._queue])
 
     @property
     def deadline(self) -> Deadline | None:
@@ -107,10 +133,6 @@ class ClientConnection:
         if self._in_flight:
             return _DEADLINES.get(type(self._in_flight[0]), OTHER)
         return BLOCK if self.state is State.CONTENT else None
-
-    def offers(self, key: object) -> bool:
-        """Whether the server offers an extension, by itself or by its keyword."""
-        return key in self.capabilities
 
     # -- commands -----------------------------------------------------------------------------
 
@@ -121,22 +143,23 @@ class ClientConnection:
         was queued before it succeeds.
         """
         self._check_alive()
-        if not isinstance(command, Command) or isinstance(command, (Connect, EndOfContent)):
-            raise TypeError(f"not a command: {command!r}")
-        planned = self._planned or self._plan()
+        if not isinstance(command, Command):
+            raise TypeError(f"not a command: {type(command).__name__}")
+        if isinstance(command, (Connect, EndOfContent)):
+            raise TypeError(f"{command!r} happens, it is not sent")
+        planned = self._plan()
         row = self.extensions.transitions[planned].get(type(command))
         if row is None:
-            raise LocalProtocolError(f"{command.verb} has no place in state {planned.name} (RFC 5321 s4.1.4)")
+            raise LocalProtocolError(why_misplaced(self.extensions, planned, command))
         if isinstance(command, Auth) and not self.tls and not self.allow_plaintext_auth:
             raise LocalProtocolError("AUTH without TLS; allow_plaintext_auth=True permits it (RFC 4954 s4)")
-        if not self._greetings:
-            why = self._why_not_offered(command)
-            if why:
-                raise LocalProtocolError(why)
-        bytes(command)  # raises here, before anything is queued, if it cannot be written
-        self._planned = row.get(3) or row.get(2) or planned
+        known = not self._greetings
+        if known and (why := why_not_offered(self.extensions, self.capabilities, command)):
+            raise LocalProtocolError(why)
+        octets = bytes(command)  # raises here, before anything is queued, if it cannot be written
+        self._planned = expected(row, planned)
         self._greetings += isinstance(command, Greeting)
-        self._queue.append(command)
+        self._queue.append((command, octets, known))
         self._release()
 
     def send_content(self, data: bytes) -> None:
@@ -147,47 +170,61 @@ class ClientConnection:
         be abandoned with its connection.
         """
         stuffer = self._content()
+        if type(data) is not bytes:
+            data = bytes(memoryview(data))
         try:
-            stuffed = stuffer.stuff(data if type(data) is bytes else bytes(data))
+            data = stuffer.stuff(data)
         except ParseError as error:
             self._abandon(error)
-        if stuffed:
-            self._out.append(stuffed)
+        if data:
+            self._out.append(data)
 
     def end_content(self) -> EndOfContent:
         """End the content; returns what the server's verdict will come back with. Raises as ``send_content``."""
         stuffer = self._content()
         try:
-            self._out.append(stuffer.finish())
+            last = stuffer.finish()
         except ParseError as error:
             self._abandon(error)
+        if not self._unasked:  # no dot for a server that has spoken out of turn: its verdict would mean nothing
+            self._out.append(last)
         self._stuffer = None
         end = EndOfContent()
         self._in_flight.append(end)
-        self._planned = State.READY
+        self._planned = None
         return end
 
     def _content(self) -> DotStuffer:
         self._check_alive()
-        if self.state is not State.CONTENT or self._in_flight:
-            raise LocalProtocolError(f"no content to send in state {self.state.name}: DATA has not been answered with 354")
         if self._stuffer is None:
-            self._stuffer = DotStuffer(self._bare_newlines)
+            raise LocalProtocolError(f"no content to send in state {self.state.name}: there is no 354 to begin it")
         return self._stuffer
 
-    def _abandon(self, error: ParseError) -> None:
+    def _abandon(self, error: ParseError) -> NoReturn:
         self._error = LocalProtocolError(f"{error}; the message cannot be finished, close the connection")
         raise self._error from None
 
     # -- octets -------------------------------------------------------------------------------
 
     def receive_data(self, data: bytes) -> None:
-        """Take octets from the server; ``b""`` is the end of the stream."""
-        self._check_alive()
-        if data:
-            self._reader.receive(data if type(data) is bytes else bytes(data))
-        else:
+        """Take octets from the server; ``b""`` is the end of the stream.
+
+        Raises LocalProtocolError behind the end of the stream. What comes when the conversation is
+        over is dropped.
+        """
+        self._check_error()
+        if type(data) is not bytes:
+            data = bytes(memoryview(data))  # not bytes(data): a number or None is a mistake of the caller
+        if self.state is State.CLOSED:
+            return  # whoever reads while the last octets are written has done nothing wrong
+        if not data:
             self._eof = True
+        elif self._eof:
+            raise LocalProtocolError("octets behind the end of the stream")
+        else:
+            if not self._in_flight:
+                self._unasked = True  # nor do they answer what is sent from now on
+            self._reader.receive(data)
 
     def data_to_send(self) -> bytes:
         """The octets to write to the server now; they are handed out once."""
@@ -207,8 +244,7 @@ class ClientConnection:
         """
         if self._skipped:
             return self._skipped.popleft()
-        if self._error:
-            raise self._error
+        self._check_error()
         if self.state is State.CLOSED:
             return self._closed()
         if self.state is State.UPGRADING:
@@ -216,19 +252,22 @@ class ClientConnection:
             return self._closed() if self._eof else PAUSED
         try:
             reply = self._reader.next_reply()
-            if reply is not None:
-                return self._on_reply(reply)
         except RemoteProtocolError as error:
-            self._error = error
-            raise
+            reply = None
+            self._error = RemoteProtocolError(scrub(str(error), self._secrets)) if self._secrets else error
+        if self._error:
+            raise self._error  # outside of the handler, so that no frame with the line hangs on to it
+        if reply is not None:
+            return self._on_reply(reply)
         if self._eof:
             return self._closed()
         return NEED_DATA if self._in_flight else PAUSED
 
     def _on_reply(self, reply: Reply) -> ReplyReceived:
-        if not self._in_flight:
+        if self._unasked or not self._in_flight:
             if reply.code != 421:
-                raise RemoteProtocolError(f"{reply.code} without a command to answer (RFC 5321 s4.2)")
+                self._error = RemoteProtocolError(f"{reply.code} without a command to answer (RFC 5321 s4.2)")
+                raise self._error
             self.state = State.CLOSED
             return ReplyReceived(reply, None)
         command = self._in_flight.popleft()
@@ -240,27 +279,31 @@ class ClientConnection:
         digit = reply.code // 100
         if digit == 2:
             self._learn(command, reply)
-        row = self.extensions.transitions[self.state].get(type(command), {})
-        after = row.get(digit)
+        after = self.extensions.transitions[self.state].get(type(command), NO_ROW).get(digit)
         if after is not None:
             self.state = after
-        if isinstance(command, Data) and digit == 3 and self.state is not State.CONTENT:
-            # RFC 2920 s3.1: 354 although no recipient was accepted is answered with a single dot
-            self._out.append(b".\r\n")
-            self._in_flight.append(EndOfContent())
-        if self.state is State.UPGRADING:
-            self._refuse_plaintext()
+        if digit == 3 and isinstance(command, Data):
+            self._begin_content()
         self._greetings -= isinstance(command, Greeting)
         if digit >= 4 or not self._in_flight:
             self._planned = None
         self._release()
         return ReplyReceived(reply, command)
 
+    def _begin_content(self) -> None:
+        if self.state is State.CONTENT:
+            self._stuffer = DotStuffer(self._bare_newlines)
+            return
+        # RFC 2920 s3.1: 354 although no recipient was accepted is answered with a single dot
+        self.state = State.CONTENT
+        self._out.append(b".\r\n")
+        self._in_flight.append(EndOfContent())
+
     def _learn(self, command: Command, reply: Reply) -> None:
         if isinstance(command, Greeting):
             extended = isinstance(command, (Ehlo, Lhlo))
             self.capabilities = Capabilities.parse(reply.lines[1:]) if extended else _NO_CAPABILITIES
-        elif isinstance(command, (Auth, AuthResponse)):
+        elif isinstance(command, (Auth, AuthResponse)) and not command.gives_up:
             self.authenticated = True
 
     def _scrubbed(self, reply: Reply) -> Reply:
@@ -300,68 +343,55 @@ class ClientConnection:
     def _release(self) -> None:
         """Move commands from the queue to the wire, as far as they may go."""
         queue, flight = self._queue, self._in_flight
-        while queue:
-            if flight and not self._may_follow(flight[-1]):
-                return
-            command = queue[0]
-            if not flight:
-                why = self._why_impossible(command)
+        while queue and not self._eof:
+            command, octets, known = queue[0]
+            if flight:
+                if not self._may_follow(flight[-1]):
+                    return
+                if not known and why_not_offered(self.extensions, self.capabilities, command):
+                    return  # it is skipped when the answers to the others have come
+            else:
+                why = why_misplaced(self.extensions, self.state, command)
+                if not known:
+                    why = why or why_not_offered(self.extensions, self.capabilities, command)
                 if why:
-                    self._skipped.append(CommandSkipped(queue.popleft(), why))
+                    queue.popleft()
+                    self._skipped.append(CommandSkipped(command, why))
                     self._greetings -= isinstance(command, Greeting)
                     self._planned = None
                     continue
             queue.popleft()
             flight.append(command)
-            self._out.append(bytes(command))
-            if isinstance(command, (Auth, AuthResponse)):
-                self._remember_secret(command)
+            self._out.append(octets)
+            if isinstance(command, (Auth, AuthResponse)) and command.secret is not None:
+                self._secrets.append(command.secret)
+
+    def _plan(self) -> State:
+        if self._planned is None:
+            self._planned = find_plan(self.extensions, self.state, (*self._in_flight, *self.queued))
+        return self._planned
 
     def _may_follow(self, last: Command) -> bool:
         return last.pipelines and PIPELINING in self.capabilities and len(self._in_flight) < self.limits.in_flight
 
-    def _why_impossible(self, command: Command) -> str:
-        if type(command) not in self.extensions.transitions[self.state]:
-            return f"{command.verb} has no place in state {self.state.name} (RFC 5321 s4.1.4)"
-        return self._why_not_offered(command)
-
-    def _why_not_offered(self, command: Command) -> str:
-        owner = self.extensions.verb_owner.get(type(command))
-        if owner is not None and command.verb.isalpha() and owner.keyword not in self.capabilities:
-            return f"the server does not offer {owner.keyword}"
-        if isinstance(command, (Mail, Rcpt)):
-            for parameter in command.parameters.items:
-                owners = self.extensions.parameter_owners.get(parameter.keyword, ())
-                if not any(extension.keyword in self.capabilities for extension in owners):
-                    return f"the server does not offer what {parameter.keyword} belongs to"
-        return ""
-
-    def _plan(self) -> State:
-        """Where the conversation will stand if all that is under way succeeds."""
-        planned = self.state
-        for command in (*self._in_flight, *self._queue):
-            row = self.extensions.transitions[planned].get(type(command), {})
-            planned = row.get(3) or row.get(2) or planned
-        self._planned = planned
-        return planned
-
     # -- ends ---------------------------------------------------------------------------------
-
-    def _remember_secret(self, command: Auth | AuthResponse) -> None:
-        secret = command.initial_response if isinstance(command, Auth) else command.response
-        if secret is not None:
-            self._secrets.append(secret)
 
     def _closed(self) -> ConnectionClosed:
         self.state = State.CLOSED
         if self._closed_event is None:
-            self._closed_event = ConnectionClosed(tuple(self._in_flight), tuple(self._queue))
+            self._closed_event = ConnectionClosed(self.in_flight, self.queued)
             self._in_flight.clear()
             self._queue.clear()
         return self._closed_event
 
-    def _check_alive(self) -> None:
+    def _check_error(self) -> None:
         if self._error:
-            raise self._error
+            raise self._error.with_traceback(None)  # or it would grow by each of these calls
+
+    def _check_alive(self) -> None:
+        self._check_error()
         if self.state is State.CLOSED:
             raise LocalProtocolError("the connection is closed")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a connection is not pickled: it may hold secrets")

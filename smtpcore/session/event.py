@@ -88,7 +88,7 @@ class ContentReceived(Value):
 
 @final
 class ContentEnded(Value):
-    """Server: the whole content has come; it waits for ``accept()`` or ``reply()``, and nothing is promised before that."""
+    """Server: the whole content has come. It waits for ``accept()`` or ``reply()``; nothing is promised before that."""
 
     __slots__ = ()
 

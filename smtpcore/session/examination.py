@@ -1,43 +1,77 @@
-"""What a server machine has to say against a command that is well formed, before its application sees it."""
+"""What a server machine makes of a line, before its application sees it: a command, or the reply that refuses it."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from ..errors import ParseError
 from ..extensions import UTF8
-from ..extensions.auth import Auth
+from ..extensions.auth import Auth, AuthResponse
 from ..extensions.starttls import StartTls
-from ..wire.command import Command, Ehlo, Expn, Helo, Mail, Noop, Quit, Rcpt, Vrfy
+from ..table import State
+from ..wire.command import Command, Ehlo, Expn, Helo, Mail, Noop, Quit, Rcpt, Vrfy, parse_command
+from ..wire.parameters import NO_PARAMETERS
 from ..wire.reply import Reply
+from ..wire.tolerance import Tolerance
 from . import replies
 from .serversession import ServerSession
 
-__all__ = ["examine"]
+__all__ = ["SHOWN", "is_auth", "showable", "understand"]
 
+#: How much of a refused line is reported, in octets.
+SHOWN: Final = 100
+
+_AUTHENTICATING, _REFUSED = State.AUTHENTICATING, State.REFUSED
 _BEFORE_TLS: Final = frozenset((Ehlo, Helo, Noop, Quit, StartTls, Auth))  # RFC 3207 s4; AUTH has an answer of its own
 
 
-def examine(session: ServerSession, command: Command, line: bytes) -> Reply | None:
-    """The refusal that ``command``, parsed from ``line``, gets from the machine; None when it is the application's turn."""
+def understand(session: ServerSession, line: bytes, tolerance: Tolerance) -> Command | Reply:
+    """The command in ``line``, or the refusal that it gets."""
+    if session.state is _AUTHENTICATING:
+        return _understand_response(line)
+    try:
+        command = parse_command(line, session.settings.extensions.vocabulary, tolerance)
+    except ParseError as error:
+        tolerance.take()
+        return replies.refusal(error, line)
+    reply = _examine(session, command, line)
+    if reply is None:
+        return command
+    tolerance.take()
+    return reply
+
+
+def _understand_response(line: bytes) -> AuthResponse | Reply:
+    try:
+        command = AuthResponse.parse_line(line)
+    except ParseError:
+        return replies.BAD_BASE64
+    return command if command.response is not None else replies.AUTH_CANCELLED
+
+
+def _examine(session: ServerSession, command: Command, line: bytes) -> Reply | None:
+    """What there is to say against a command that is well formed."""
     kind = type(command)
     settings = session.settings
     extensions = settings.extensions
+    if session.state is _REFUSED and kind is not Quit:
+        return replies.BAD_SEQUENCE  # RFC 5321 s3.1
     if settings.require_tls and not session.tls and kind not in _BEFORE_TLS:
         return replies.TLS_REQUIRED
     owner = extensions.verb_owner.get(kind)
     if owner is not None and owner.keyword not in settings.capabilities:
         return replies.NOT_IMPLEMENTED
-    if kind not in extensions.transitions[session.state]:
+    if kind not in session.rows:
         return replies.BAD_SEQUENCE
     if owner is not None and not session.esmtp:
         return replies.BAD_SEQUENCE  # RFC 5321 s2.2.1: an extension is offered by the reply to EHLO
-    if isinstance(command, (Mail, Rcpt)):
-        for parameter in command.parameters.items:
+    if kind is Rcpt and len(session.transaction.rcpts) >= settings.limits.recipients:
+        return replies.TOO_MANY_RECIPIENTS  # RFC 5321 s4.5.3.1.10
+    if (kind is Mail or kind is Rcpt) and command.parameters is not NO_PARAMETERS:  # type: ignore[attr-defined]
+        for parameter in command.parameters.items:  # type: ignore[attr-defined]  # kind says so
             owners = extensions.parameter_owners[parameter.keyword]
             if not any(extension.keyword in session.offered for extension in owners):
                 return replies.NO_PARAMETER  # RFC 5321 s4.1.1.11
-        if kind is Rcpt and len(session.transaction.rcpts) >= settings.limits.recipients:
-            return replies.TOO_MANY_RECIPIENTS  # RFC 5321 s4.5.3.1.10
     if not line.isascii() and not _may_be_utf8(session, command):
         return replies.NEEDS_UTF8 if kind in {Mail, Rcpt, Vrfy, Expn} else replies.NO_UTF8
     for check in extensions.checks.get(kind, ()):
@@ -57,3 +91,25 @@ def _may_be_utf8(session: ServerSession, command: Command) -> bool:
         return UTF8 in command.parameters
     mail = session.transaction.mail
     return isinstance(command, Rcpt) and mail is not None and UTF8 in mail.parameters
+
+
+def is_auth(line: bytes) -> bool:
+    """Whether a line is AUTH with an argument."""
+    return line[:5].upper() == b"AUTH "
+
+
+def showable(session: ServerSession, line: bytes, reply: Reply) -> bytes:
+    """What of a refused line may be reported: its beginning, without what may be a secret."""
+    if session.state is State.AUTHENTICATING:
+        return b""
+    line = line[:SHOWN]
+    at = line.upper().find(b"AUTH")
+    if at >= 0 and (not line[:at].strip(b" \t") or line[at + 4 : at + 5] in _BLANK):
+        session.auth_failed = True
+        return line[: at + 4]
+    # A response sent behind an AUTH that was refused is no command, and a secret.
+    return b"" if session.auth_failed and reply.code in _NO_COMMAND else line
+
+
+_BLANK: Final = frozenset((b" ", b"\t"))
+_NO_COMMAND: Final = frozenset((421, 500))

@@ -10,6 +10,7 @@ from ..wire.newlines import BareNewlines
 from ..wire.reply import Reply
 from ..wire.tolerance import Defect
 from . import replies
+from .settings import ServerSettings
 
 __all__ = ["ContentIntake"]
 
@@ -23,24 +24,20 @@ class ContentIntake:
 
     __slots__ = ("_meter", "_policy", "_unstuffer")
 
-    def __init__(self, bare_newlines: BareNewlines, size_limit: int | None, line_limit: int) -> None:
-        self._policy = bare_newlines
-        self._unstuffer = DotUnstuffer(bare_newlines)
-        self._meter = ContentMeter(size_limit, line_limit)
+    def __init__(self, settings: ServerSettings) -> None:
+        self._policy = settings.bare_newlines
+        self._unstuffer = DotUnstuffer(settings.bare_newlines)
+        self._meter = ContentMeter(settings.size_limit, settings.line_limit)
 
     @property
     def eof(self) -> bool:
         """Whether the end of the content has come."""
         return self._unstuffer.eof
 
-    @property
-    def unused_data(self) -> bytes:
-        """The octets behind it."""
-        return self._unstuffer.unused_data
-
-    def receive(self, data: bytes) -> bytes:
-        """The content of the next octets, as far as it is without fault."""
-        return self._meter.feed(self._unstuffer.receive(data))
+    def take(self, data: bytes, start: int) -> tuple[bytes, int]:
+        """The content of the octets from ``start`` as far as it is without fault, and the offset behind what was read."""
+        content, end = self._unstuffer.take(data, start)
+        return self._meter.feed(content), end
 
     @property
     def refusal(self) -> Reply | None:

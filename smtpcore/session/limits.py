@@ -61,6 +61,8 @@ class ServerLimits(Value):
     ) -> None:
         if command_line < 512 or text_line < 1000 or recipients < 100:
             raise ValueError("a limit below the least that RFC 5321 s4.5.3.1 lets a server have")
+        if (size is not None and size < 1) or min(errors, idle_commands, buffered) < 0:
+            raise ValueError("a limit below zero, or a size of zero: None is no limit")
         assign(self, "size", size)
         assign(self, "command_line", command_line)
         assign(self, "text_line", text_line)
@@ -85,6 +87,8 @@ class ClientLimits(Value):
     def __init__(
         self, in_flight: int = 1000, reply_line: int = 8192, reply_size: int = 65_536, reply_lines: int = 1000
     ) -> None:
+        if in_flight < 1 or reply_line < 510 or reply_lines < 1 or reply_size < 512:
+            raise ValueError("a limit below the least that RFC 5321 s4.5.3.1.5 lets a client have")
         assign(self, "in_flight", in_flight)
         assign(self, "reply_line", reply_line)
         assign(self, "reply_size", reply_size)

@@ -8,11 +8,13 @@ from typing import Final
 from ..errors import ParseError
 from ..extensions.auth import Auth, AuthResponse
 from ..extensions.starttls import StartTls
-from ..table import EndOfContent
+from ..table import Connect, EndOfContent
 from ..wire.command import (
     Command,
     Data,
     Expn,
+    Greeting,
+    Helo,
     Help,
     Mail,
     Noop,
@@ -24,8 +26,9 @@ from ..wire.command import (
 )
 from ..wire.parameters import UnknownParameter
 from ..wire.reply import Reply
+from .serversession import ServerSession
 
-__all__ = ["POSITIVE", "refusal"]
+__all__ = ["POSITIVE", "positive", "refusal"]
 
 #: What ``accept()`` says to each command. EHLO, HELO and the greeting are made for each session.
 POSITIVE: Final[Mapping[type[Command], Reply]] = {
@@ -43,6 +46,13 @@ POSITIVE: Final[Mapping[type[Command], Reply]] = {
     StartTls: Reply(220, "ready to start TLS", "2.0.0"),
     Auth: Reply(235, "authentication succeeded", "2.7.0"),
     AuthResponse: Reply(235, "authentication succeeded", "2.7.0"),
+}
+_OK: Final = Reply(250, "ok", "2.0.0")
+
+#: The same as octets, without and with the enhanced code, and the first digit.
+POSITIVE_OCTETS: Final = {
+    kind: ((reply.encode(with_enhanced=False), reply.encode(with_enhanced=True)), reply.code // 100)
+    for kind, reply in POSITIVE.items()
 }
 
 BAD_SEQUENCE: Final = Reply(503, "bad sequence of commands", "5.5.1")
@@ -68,10 +78,30 @@ SHUTTING_DOWN: Final = Reply(421, "service closing transmission channel", "4.3.2
 NO_PARAMETER: Final = Reply(555, "parameter not recognized or not implemented", "5.5.4")
 
 
+def positive(session: ServerSession, command: Command, text: str | None) -> Reply:
+    """The standard positive reply to ``command``, with ``text`` for its words if there is any."""
+    if isinstance(command, Greeting):
+        lines = [text or f"{session.settings.hostname} greets {_printable(command.client)}"]
+        if not isinstance(command, Helo):
+            lines += [str(line) for line in session.to_offer()]
+        return Reply(250, lines)
+    if isinstance(command, Connect):
+        return Reply(220, text or f"{session.settings.hostname} ESMTP")
+    found = POSITIVE.get(type(command), _OK)
+    return found if text is None else Reply(found.code, text, found.enhanced)
+
+
+def _printable(name: str) -> str:
+    """A name that a stranger gave, fit for a reply."""
+    return name[:100] if name.isascii() else "you"
+
+
 def refusal(error: ParseError, line: bytes) -> Reply:
     """The reply to a line that cannot be understood (RFC 5321 s4.2.2, s4.2.4)."""
     if b"\n" in line or b"\r" in line or b"\0" in line:
         return BAD_OCTETS
+    if error.rule in _BASE64_RULES:
+        return BAD_BASE64
     if isinstance(error, UnknownCommand):
         return UNKNOWN_COMMAND
     if isinstance(error, UnknownParameter):
@@ -84,6 +114,7 @@ def refusal(error: ParseError, line: bytes) -> Reply:
     return Reply(501, f"{error.why} at offset {error.where}", enhanced)
 
 
+_BASE64_RULES: Final = frozenset(("RFC 4648 s4", "RFC 4648 s3.5"))
 _ADDRESS_RULES: Final = frozenset(
     (
         "RFC 5321 s4.1.2",

@@ -7,21 +7,17 @@ itself and reports what it refused; everything else waits for the application's 
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, final
+from typing import Final, NoReturn, Unpack, final
 
-from ..errors import LocalProtocolError, ParseError, ProtocolError, RemoteProtocolError
-from ..extensions import ENHANCEDSTATUSCODES, SIZE, STANDARD, ExtensionSet
+from ..errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 from ..extensions.auth import AUTH_LINE_LIMIT, Auth, AuthResponse, encode_base64
 from ..extensions.starttls import StartTls
 from ..table import Connect, EndOfContent, State, may_answer
-from ..wire.address import Mailbox, Postmaster
 from ..wire.buffer import ReceiveBuffer
 from ..wire.capabilities import Capabilities
-from ..wire.command import Command, Data, Greeting, Helo, Mail, Quit, Rcpt, parse_command
-from ..wire.meter import TEXT_LINE_LIMIT
-from ..wire.newlines import BareNewlines
+from ..wire.command import Command, Data, Mail, Quit, Rcpt
 from ..wire.reply import Reply
-from ..wire.tolerance import INTEROP, STRICT, Strictness, Tolerance
+from ..wire.tolerance import Tolerance
 from . import replies
 from .event import (
     NEED_DATA,
@@ -35,18 +31,19 @@ from .event import (
     ServerEvent,
     Signal,
 )
-from .examination import examine
+from .examination import SHOWN, is_auth, showable, understand
 from .intake import ContentIntake
-from .limits import BLOCK, COMMAND, Deadline, ServerLimits
+from .limits import BLOCK, COMMAND, Deadline
 from .serversession import ServerSession
-from .settings import NO_CAPABILITIES, ServerSettings
+from .settings import NO_CAPABILITIES, ServerSettings, SettingsOptions
 from .transaction import Transaction
 
 __all__ = ["ServerConnection"]
 
 _OF_TRANSACTIONS: Final = frozenset((Mail, Rcpt, Data, EndOfContent, Auth, AuthResponse, StartTls, Quit, Connect))
+# Looking a member of an Enum up costs more than all else that a step does with it.
+_CONTENT, _AUTHENTICATING, _UPGRADING, _CLOSED = State.CONTENT, State.AUTHENTICATING, State.UPGRADING, State.CLOSED
 _NOT_WAITING: Final = frozenset((State.CLOSED, State.UPGRADING))
-_OK: Final = Reply(250, "ok", "2.0.0")
 
 
 @final
@@ -84,26 +81,9 @@ class ServerConnection:
         capabilities: Capabilities = NO_CAPABILITIES,
         *,
         tls: bool = False,
-        strictness: Strictness = INTEROP,
-        bare_newlines: BareNewlines = BareNewlines.REJECT,
-        limits: ServerLimits | None = None,
-        extensions: ExtensionSet = STANDARD,
-        require_tls: bool = False,
-        require_auth: bool = False,
-        allow_plaintext_auth: bool = False,
+        **options: Unpack[SettingsOptions],
     ) -> None:
-        settings = ServerSettings(
-            hostname,
-            capabilities,
-            strictness=strictness,
-            bare_newlines=bare_newlines,
-            limits=limits,
-            extensions=extensions,
-            require_tls=require_tls,
-            require_auth=require_auth,
-            allow_plaintext_auth=allow_plaintext_auth,
-        )
-        self._begin(settings, tls)
+        self._begin(ServerSettings(hostname, capabilities, **options), tls)
 
     @classmethod
     def from_settings(cls, settings: ServerSettings, *, tls: bool = False) -> ServerConnection:
@@ -160,17 +140,26 @@ class ServerConnection:
         """Take octets from the client; ``b""`` is the end of the stream.
 
         Raises LocalProtocolError, without taking them, when more octets than ``limits.buffered``
-        wait already: stop reading while the machine is PAUSED.
+        wait already (stop reading while the machine is PAUSED), or behind the end of the stream.
+        What comes when the conversation is over is dropped.
         """
         if self._error:
-            raise self._error
+            self._check_alive()
+        if type(data) is not bytes:
+            data = bytes(memoryview(data))  # not bytes(data): a number or None is a mistake of the caller
+        if self.session.state is _CLOSED:
+            return  # whoever reads while the last reply is written has done nothing wrong
         if not data:
             self._eof = True
             return
-        if len(self._buffer) > max(self.settings.limits.buffered, 2 * AUTH_LINE_LIMIT):
-            raise LocalProtocolError("more input than the limit while PAUSED: take events, or stop reading")
-        if self.session.state is not State.CLOSED:
-            self._buffer.append(data if type(data) is bytes else bytes(data))
+        if self._eof:
+            raise LocalProtocolError("octets behind the end of the stream")
+        buffer = self._buffer
+        if buffer:
+            held = len(buffer)
+            if held > self.settings.limits.buffered and (self._awaiting or held > self._line_budget):
+                raise LocalProtocolError("more input than the limit while PAUSED: take events, or stop reading")
+        buffer.append(data)
 
     def data_to_send(self) -> bytes:
         """The octets to write to the client now; they are handed out once."""
@@ -188,27 +177,29 @@ class ServerConnection:
         if self._events:
             return self._events.popleft()
         if self._error:
-            raise self._error
+            self._check_alive()
         if self._awaiting is not None:
             return PAUSED
         state = self.session.state
-        if state is State.CONTENT:
+        if state is _CONTENT:
             return self._next_content()
-        if state is State.CLOSED:
+        if state is _CLOSED:
             return ConnectionClosed()
-        if state is State.UPGRADING:
+        if state is _UPGRADING:
             self._refuse_plaintext()
             return self._need_data() if self._eof else PAUSED
         line = self._buffer.take_line()
-        limit = AUTH_LINE_LIMIT if state is State.AUTHENTICATING else self.settings.limits.command_line
         if line is None:
-            # A line may be read to twice its limit, to be refused in step; nobody waits for its end beyond that.
-            if len(self._buffer) >= 2 * limit:
-                return self._give_up(b"", replies.LINE_WITHOUT_END)
+            if len(self._buffer) >= self._line_budget:
+                return self._give_up(self._buffer.take(SHOWN), replies.LINE_WITHOUT_END)
             return self._need_data()
-        if len(line) + 2 > limit and not self._may_be_long(line):
-            return self._on_long_line(line, limit)
-        return self._on_line(line)
+        limit = AUTH_LINE_LIMIT if state is _AUTHENTICATING else self.settings.limits.command_line
+        return self._on_line(line) if len(line) + 2 <= limit else self._on_long_line(line, limit)
+
+    @property
+    def _line_budget(self) -> int:
+        """How much of a line is read to find its end: it may be refused in step up to twice its limit."""
+        return 2 * max(self.settings.limits.command_line, AUTH_LINE_LIMIT)
 
     def _need_data(self) -> ServerEvent | Signal:
         if not self._eof:
@@ -216,114 +207,93 @@ class ServerConnection:
         self._close()
         return ConnectionClosed()
 
-    def _may_be_long(self, line: bytes) -> bool:
-        # RFC 4954 s4: an initial response has the limit of the exchange, not that of a command
-        return line[:5].upper() == b"AUTH " and len(line) + 2 <= AUTH_LINE_LIMIT
-
     def _on_long_line(self, line: bytes, limit: int) -> ServerEvent:
+        auth = self.session.state is State.AUTHENTICATING or is_auth(line)
+        if auth:
+            # RFC 4954 s4: an initial response has the limit of the exchange, not that of a command
+            limit = AUTH_LINE_LIMIT
+            if len(line) + 2 <= limit:
+                return self._on_line(line)
         if len(line) + 2 > 2 * limit:
             return self._give_up(line, replies.LINE_WITHOUT_END)
-        if self.session.state is State.AUTHENTICATING:
-            self.session.step(AuthResponse, 5)
-            return self._refuse(b"", replies.AUTH_LINE_TOO_LONG)
-        return self._refuse(line, replies.LINE_TOO_LONG)
+        return self._refuse(line, replies.AUTH_LINE_TOO_LONG if auth else replies.LINE_TOO_LONG)
 
     def _on_line(self, line: bytes) -> ServerEvent:
         session = self.session
-        if session.state is State.AUTHENTICATING:
-            return self._on_response(line)
-        tolerance = self._tolerance
-        try:
-            command = parse_command(line, self.settings.extensions.vocabulary, tolerance)
-        except ParseError as error:
-            tolerance.take()
-            return self._refuse(line, replies.refusal(error, line))
-        reply = examine(session, command, line)
-        if reply is not None:
-            tolerance.take()
-            return self._refuse(line, reply)
-        kind = type(command)
-        if kind not in _OF_TRANSACTIONS:
+        found = understand(session, line, self._tolerance)
+        if isinstance(found, Reply):
+            return self._refuse(line, found)
+        if type(found) not in _OF_TRANSACTIONS:
             session.idle_commands += 1
             if session.idle_commands > self.settings.limits.idle_commands:
                 return self._give_up(line, replies.TOO_MANY_COMMANDS)
-        self._awaiting = command
-        if tolerance.defects:
-            self._push(*tolerance.take(), CommandReceived(command))
-            return self._pop()
-        return CommandReceived(command)
-
-    def _on_response(self, line: bytes) -> ServerEvent:
-        try:
-            command = AuthResponse.parse_line(line)
-        except ParseError:
-            reply = replies.BAD_BASE64
-        else:
-            if command.response is not None:
-                self._awaiting = command
-                return CommandReceived(command)
-            reply = replies.AUTH_CANCELLED
-        self.session.step(AuthResponse, 5)
-        return self._refuse(b"", reply)
+        self._awaiting = found
+        if self._tolerance.defects:
+            return self._report([*self._tolerance.take(), CommandReceived(found)])
+        return CommandReceived(found)
 
     # -- content ------------------------------------------------------------------------------
 
     def _next_content(self) -> ServerEvent | Signal:
         content = self._content
         if content is None:
-            size = self.settings.limits.size or self.settings.capabilities.get(SIZE) or None
-            line = TEXT_LINE_LIMIT if self._tolerance.level is STRICT else self.settings.limits.text_line
-            content = self._content = ContentIntake(self.settings.bare_newlines, size, line)
-        while self._buffer:
-            data = content.receive(self._buffer.take())
-            if content.eof:
-                self._end_content(content)
-            if data:
+            content = self._content = ContentIntake(self.settings)
+        buffer = self._buffer
+        while buffer:
+            data, end = content.take(*buffer.view())
+            buffer.seek(end)
+            if data and not content.eof:
                 return ContentReceived(data)
+            events: list[ServerEvent] = [ContentReceived(data)] if data else []
             if content.eof:
-                return self._pop()
+                events += self._end_content(content)
+            if events:
+                return self._report(events)
         return self._need_data()
 
-    def _end_content(self, content: ContentIntake) -> None:
+    def _end_content(self, content: ContentIntake) -> list[ServerEvent]:
         self._content = None
-        if content.unused_data:
-            self._buffer.append(content.unused_data)
         reply = content.refusal
         if reply is None:
             self._awaiting = EndOfContent()
-            self._push(*content.defects, ContentEnded())
-        else:
-            self.session.step(EndOfContent, 5)
-            self._write(reply)
-            self._push(ContentRejected(reply))
-            self._count_error()
+            return [*content.defects, ContentEnded()]
+        self.session.take(EndOfContent(), 5)
+        self._write(reply)
+        self._count_error()
+        return [ContentRejected(reply)]
+
+    def _report(self, events: list[ServerEvent]) -> ServerEvent:
+        """The first of these now; the others before anything else."""
+        if len(events) > 1:
+            self._events = deque(events[1:])
+        return events[0]
 
     # -- answers ------------------------------------------------------------------------------
 
     def greet(self, reply: Reply | None = None) -> None:
         """Send the greeting: 220, or ``reply`` (554 refuses, RFC 5321 s3.1)."""
         if not isinstance(self._awaiting, Connect):
-            raise self._error or LocalProtocolError("the greeting has been sent")
-        if reply:
-            self.reply(reply)
-        else:
-            self.accept()
+            self._check_alive()
+            raise LocalProtocolError("the greeting has been sent")
+        self._answer(self._due(), replies.positive(self.session, Connect(), None) if reply is None else _reply(reply))
 
     def accept(self, text: str | None = None) -> None:
         """Answer what is awaited with its standard positive reply, with ``text`` for its words."""
         command = self._awaiting
-        if command is None:
-            raise self._error or LocalProtocolError("nothing waits for a reply")
-        if isinstance(command, Greeting):
-            lines = [text or f"{self.settings.hostname} greets {_printable(command.client)}"]
-            if not isinstance(command, Helo):
-                lines += [str(line) for line in self.session.to_offer()]
-            self.reply(Reply(250, lines))
-        elif isinstance(command, Connect):
-            self.reply(Reply(220, text or f"{self.settings.hostname} ESMTP"))
-        else:
-            found = replies.POSITIVE.get(type(command), _OK)
-            self.reply(found if text is None else Reply(found.code, text, found.enhanced))
+        if command is None or self._events or self._error:
+            command = self._due()
+        common = replies.POSITIVE_OCTETS.get(type(command)) if text is None else None
+        if common is None:
+            self._answer(command, replies.positive(self.session, command, text))
+            return
+        # The same, for the replies that are given again and again
+        self._awaiting = None
+        octets, digit = common
+        session = self.session
+        self._out.append(octets[session.enhanced])
+        session.take(command, digit)
+        if session.state is _CLOSED:
+            self._close()
 
     def reply(self, reply: Reply) -> None:
         """Answer what is awaited.
@@ -331,37 +301,50 @@ class ServerConnection:
         Raises LocalProtocolError when nothing is, or when the code makes no sense there (250 to
         DATA, 354 to MAIL).
         """
-        if self._error:
-            raise self._error
-        command = self._awaiting
-        if command is None:
-            raise LocalProtocolError("nothing waits for a reply")
-        session = self.session
-        digit = reply.code // 100
-        if not may_answer(session.row(type(command)), digit):
-            raise LocalProtocolError(f"{reply.code} is no answer to {command.verb} (RFC 5321 s4.3.2)")
-        self._awaiting = None
-        self._write(reply)
-        if reply.code == 421:
-            self._close()  # RFC 5321 s3.8
-            return
-        session.take(command, digit)
-        if session.state is State.CLOSED:
-            self._close()
-        if digit >= 4:
-            self._count_error()
+        self._answer(self._due(), _reply(reply))
 
     def challenge(self, octets: bytes) -> None:
         """Answer AUTH or a response with 334 and a challenge (RFC 4954 s4)."""
-        self.reply(Reply(334, encode_base64(octets)))
+        command = self._due()
+        if not isinstance(command, (Auth, AuthResponse)):
+            raise LocalProtocolError(f"a challenge is no answer to {command.verb} (RFC 4954 s4)")
+        self._answer(command, Reply(334, encode_base64(octets)))
 
     def close(self, reply: Reply = replies.SHUTTING_DOWN) -> None:
         """Say 421 (or ``reply``) now and close, whatever the client was doing (RFC 5321 s3.8)."""
+        _reply(reply)
         if self._error or self.session.state is State.CLOSED:
             return
         if self.session.state is not State.UPGRADING:
             self._write(reply)
         self._close()
+
+    def _due(self) -> Command:
+        """What waits for an answer; its event must have been taken."""
+        self._check_alive()
+        if self._awaiting is None or self._events:
+            raise LocalProtocolError("nothing waits for a reply")
+        return self._awaiting
+
+    def _answer(self, command: Command, reply: Reply) -> None:
+        digit = reply.code // 100
+        row = self.session.rows.get(type(command))
+        if row is not None and not may_answer(row, digit):
+            raise LocalProtocolError(f"{reply.code} is no answer to {command.verb} (RFC 5321 s4.3.2)")
+        self._write(reply)
+        self._awaiting = None
+        if reply.code == 421:
+            self._close()  # RFC 5321 s3.8
+            return
+        self._take(command, digit)
+
+    def _take(self, command: Command, digit: int) -> None:
+        session = self.session
+        session.take(command, digit)
+        if session.state is State.CLOSED:
+            self._close()
+        if digit >= 4:
+            self._count_error()
 
     # -- TLS ----------------------------------------------------------------------------------
 
@@ -370,8 +353,7 @@ class ServerConnection:
 
         Raises RemoteProtocolError when octets came in the clear after STARTTLS.
         """
-        if self._error:
-            raise self._error
+        self._check_alive()
         if self.session.state is not State.UPGRADING:
             raise LocalProtocolError("STARTTLS has not been accepted")
         self._refuse_plaintext()
@@ -389,51 +371,48 @@ class ServerConnection:
             self._error = RemoteProtocolError("octets in the clear after STARTTLS (RFC 3207 s4.2)")
             raise self._error
 
+    def _check_alive(self) -> None:
+        if self._error:
+            raise self._error.with_traceback(None)  # or it would grow by each of these calls
+
     # -- steps --------------------------------------------------------------------------------
 
     def _close(self) -> None:
         self.session.close()
         self._awaiting = None
         self._content = None
+        self._events = None  # what they reported can no longer be answered
         self._buffer.clear()
 
     def _write(self, reply: Reply) -> None:
-        session = self.session
-        # RFC 2034 s4: not in the greeting and not in the reply to EHLO or HELO, which have none of their own
-        self._out.append(reply.encode(with_enhanced=session.esmtp and ENHANCEDSTATUSCODES in session.offered))
+        self._out.append(reply.encode(with_enhanced=self.session.enhanced))
 
     def _refuse(self, line: bytes, reply: Reply) -> ServerEvent:
         """Answer a line that the application is not asked about."""
+        session = self.session
+        shown = showable(session, line, reply)
+        if session.state is State.AUTHENTICATING:
+            session.take(AuthResponse(None), 5)
         self._write(reply)
         self._count_error()
-        return CommandRejected(self._showable(line, reply), reply)
+        return CommandRejected(shown, reply)
 
     def _give_up(self, line: bytes, reply: Reply) -> ServerEvent:
+        shown = showable(self.session, line, reply)
         self._write(reply)
         self._close()
-        return CommandRejected(self._showable(line, reply), reply)
+        return CommandRejected(shown, reply)
 
     def _count_error(self) -> None:
         self.session.errors += 1
         if self.session.errors > self.settings.limits.errors:
             self.close(replies.TOO_MANY_ERRORS)
 
-    def _showable(self, line: bytes, reply: Reply) -> bytes:
-        if line[:4].upper() == b"AUTH":
-            self.session.auth_tried = True
-            return line[:4]
-        # A response sent behind an AUTH that was refused is no command, and a secret.
-        return b"" if self.session.auth_tried and reply is replies.UNKNOWN_COMMAND else line[:100]
-
-    def _push(self, *events: ServerEvent) -> None:
-        if self._events is None:
-            self._events = deque()
-        self._events.extend(events)
-
-    def _pop(self) -> ServerEvent:
-        return self._events.popleft()  # type: ignore[union-attr]  # called behind _push only
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a connection is not pickled: it may hold secrets")
 
 
-def _printable(name: str) -> str:
-    """A name that a stranger gave, fit for a reply."""
-    return name[:100] if name.isascii() else "you"
+def _reply(reply: Reply) -> Reply:
+    if not isinstance(reply, Reply):
+        raise TypeError(f"not a Reply: {type(reply).__name__}")
+    return reply

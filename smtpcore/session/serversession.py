@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, final
 
+from ..extensions import ENHANCEDSTATUSCODES
 from ..extensions.auth import Auth, AuthResponse
 from ..table import EndOfContent, State
 from ..wire.address import Mailbox, Postmaster
@@ -24,13 +25,15 @@ class ServerSession:
     """Where one session stands. STARTTLS puts a new one in its place, so nothing learned before can stay."""
 
     __slots__ = (
-        "auth_tried",
+        "auth_failed",
         "authenticated",
         "client",
+        "enhanced",
         "errors",
         "esmtp",
         "idle_commands",
         "offered",
+        "rows",
         "settings",
         "state",
         "tls",
@@ -40,12 +43,14 @@ class ServerSession:
     def __init__(self, settings: ServerSettings, state: State, *, tls: bool) -> None:
         self.settings = settings
         self.state = state
+        self.rows = settings.extensions.transitions[state]  #: The rows of the table for this state.
         self.tls = tls  #: Whether the octets of this session travel in TLS.
         self.client: str | None = None  #: What the client called itself in EHLO or HELO.
         self.esmtp = False  #: Whether it said EHLO.
         self.offered = NO_CAPABILITIES  #: What was announced to it; nothing before EHLO, and nothing after HELO.
+        self.enhanced = False  #: Whether replies carry enhanced status codes (RFC 2034).
         self.authenticated = False  #: Whether AUTH has succeeded.
-        self.auth_tried = False  #: Whether it was tried.
+        self.auth_failed = False  #: Whether it was refused, so that a secret may follow in place of a command.
         self.transaction = NO_TRANSACTION  #: The transaction in hand.
         self.errors = 0  #: Refusals since the last message.
         self.idle_commands = 0  #: Commands since the last message that do not lead to one.
@@ -68,7 +73,7 @@ class ServerSession:
     @property
     def allow_plaintext_auth(self) -> bool:
         """Whether AUTH is to be had without TLS."""
-        return self.settings.allow_plaintext_auth
+        return self.settings.allow_plaintext_auth and not self.settings.require_tls  # RFC 3207 s4
 
     @property
     def require_auth(self) -> bool:
@@ -81,37 +86,37 @@ class ServerSession:
         gone = [each for each in self.settings.extensions if each.announced is not None and not each.announced(self)]
         return capabilities.without(*gone) if gone else capabilities
 
-    def row(self, kind: type[Command]) -> Mapping[int, State]:
-        """The row of the table for a command now."""
-        return self.settings.extensions.transitions[self.state].get(kind, _NOTHING)
-
     def take(self, command: Command, digit: int) -> None:
         """``command`` was answered with a reply of that first digit: learn from it, and take the step."""
+        kind = type(command)
         if digit == 2:
-            if isinstance(command, Mail):
-                self.transaction = Transaction(command)
-            elif isinstance(command, Rcpt):
+            if kind is Mail:
+                self.transaction = Transaction(command)  # type: ignore[arg-type]  # kind says so
+            elif kind is Rcpt:
                 held = self.transaction
-                self.transaction = Transaction(held.mail, (*held.rcpts, command))
-            elif isinstance(command, EndOfContent):
+                self.transaction = Transaction(held.mail, (*held.rcpts, command))  # type: ignore[arg-type]  # kind says so
+            elif kind is EndOfContent:
                 self.errors = self.idle_commands = 0
             elif isinstance(command, Greeting):
                 self.client = command.client
-                self.esmtp = not isinstance(command, Helo)
+                self.esmtp = kind is not Helo
                 self.offered = self.to_offer() if self.esmtp else NO_CAPABILITIES
+                # RFC 2034 s4: from here on; the greeting and the reply to EHLO have none of their own
+                self.enhanced = ENHANCEDSTATUSCODES in self.offered
             elif isinstance(command, (Auth, AuthResponse)):
                 self.authenticated = True
-        self.step(type(command), digit)
-
-    def step(self, kind: type[Command], digit: int) -> None:
-        """Take the step of the table; a transaction that it leads out of is forgotten as a whole."""
-        after = self.row(kind).get(digit)
+        elif digit >= 4 and isinstance(command, (Auth, AuthResponse)):
+            self.auth_failed = True
+        # The step of the table; a transaction that it leads out of is forgotten as a whole.
+        after = self.rows.get(kind, _NOTHING).get(digit)
         if after is not None:
             self.state = after
+            self.rows = self.settings.extensions.transitions[after]
             if after not in _IN_TRANSACTION:
                 self.transaction = NO_TRANSACTION
 
     def close(self) -> None:
         """The connection is over."""
         self.state = State.CLOSED
+        self.rows = self.settings.extensions.transitions[State.CLOSED]
         self.transaction = NO_TRANSACTION

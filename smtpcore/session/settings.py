@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import Final, TypedDict, final
 
-from ..extensions import STANDARD, ExtensionSet
+from ..extensions import SIZE, STANDARD, ExtensionSet
 from ..wire.capabilities import Capabilities
 from ..wire.command import Helo
+from ..wire.meter import TEXT_LINE_LIMIT
 from ..wire.newlines import BareNewlines
-from ..wire.tolerance import INTEROP, Strictness
+from ..wire.tolerance import INTEROP, STRICT, Strictness
 from ..wire.value import Value, assign
 from .limits import ServerLimits
 
-__all__ = ["NO_CAPABILITIES", "ServerSettings"]
+__all__ = ["NO_CAPABILITIES", "ServerSettings", "SettingsOptions"]
 
 NO_CAPABILITIES: Final = Capabilities()
+
+
+class SettingsOptions(TypedDict, total=False):
+    """What :class:`ServerSettings` takes by name, and means there."""
+
+    strictness: Strictness
+    bare_newlines: BareNewlines
+    limits: ServerLimits | None
+    extensions: ExtensionSet
+    require_tls: bool
+    require_auth: bool
+    allow_plaintext_auth: bool
 
 
 @final
@@ -31,8 +44,10 @@ class ServerSettings(Value):
         "extensions",
         "hostname",
         "limits",
+        "line_limit",
         "require_auth",
         "require_tls",
+        "size_limit",
         "strictness",
     )
     __match_args__ = ("hostname", "capabilities")
@@ -46,6 +61,8 @@ class ServerSettings(Value):
     require_tls: bool  #: Refuse all but EHLO, NOOP, STARTTLS and QUIT before TLS (RFC 3207 s4).
     require_auth: bool  #: Refuse MAIL before AUTH (RFC 4954 s6).
     allow_plaintext_auth: bool  #: Offer AUTH without TLS.
+    size_limit: int | None  #: Octets of the largest message, by the limits or by what SIZE announces.
+    line_limit: int  #: Octets of the longest line of a message.
 
     def __init__(
         self,
@@ -65,7 +82,11 @@ class ServerSettings(Value):
         assign(self, "capabilities", capabilities)
         assign(self, "strictness", strictness)
         assign(self, "bare_newlines", bare_newlines)
-        assign(self, "limits", limits or _LIMITS)
+        limits = limits or _LIMITS
+        assign(self, "limits", limits)
+        # RFC 1870 s3: zero is no limit
+        assign(self, "size_limit", limits.size or capabilities.get(SIZE) or None)
+        assign(self, "line_limit", TEXT_LINE_LIMIT if strictness is STRICT else limits.text_line)
         assign(self, "extensions", extensions)
         assign(self, "require_tls", require_tls)
         assign(self, "require_auth", require_auth)

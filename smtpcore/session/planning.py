@@ -1,0 +1,51 @@
+"""What a client may say, judged before it is said: by the table, and by what the server offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from ..extensions import SMTPUTF8, ExtensionSet
+from ..table import State
+from ..wire.capabilities import Capabilities
+from ..wire.command import Command, Mail, Rcpt
+
+__all__ = ["NO_ROW", "expected", "find_plan", "why_misplaced", "why_not_offered"]
+
+NO_ROW: Final[Mapping[int, State]] = {}
+
+
+def find_plan(extensions: ExtensionSet, state: State, commands: Iterable[Command]) -> State:
+    """Where a conversation that stands at ``state`` will stand when all of ``commands`` have succeeded."""
+    for command in commands:
+        state = expected(extensions.transitions[state].get(type(command), NO_ROW), state)
+    return state
+
+
+def expected(row: Mapping[int, State], state: State) -> State:
+    """The state behind success: 3yz where more of the same exchange follows, else 2yz."""
+    return row.get(3) or row.get(2) or state
+
+
+def why_misplaced(extensions: ExtensionSet, state: State, command: Command) -> str:
+    """Why ``command`` cannot be sent at ``state``; empty when it can."""
+    if type(command) in extensions.transitions[state]:
+        return ""
+    return f"{command.verb} has no place in state {state.name} (RFC 5321 s4.1.4)"
+
+
+def why_not_offered(extensions: ExtensionSet, capabilities: Capabilities, command: Command) -> str:
+    """Which offer of the server ``command`` lacks; empty when it lacks none."""
+    if isinstance(command, (Mail, Rcpt)):
+        path = command.sender if isinstance(command, Mail) else command.recipient
+        if path is not None and not path.is_ascii and SMTPUTF8 not in capabilities:
+            return "the server does not offer SMTPUTF8"  # RFC 6531 s3.2
+        for parameter in command.parameters.items:
+            owners = extensions.parameter_owners.get(parameter.keyword, ())
+            if not any(extension.keyword in capabilities for extension in owners):
+                return f"the server does not offer what {parameter.keyword} belongs to"
+    else:
+        owner = extensions.verb_owner.get(type(command))
+        if owner is not None and owner.keyword not in capabilities:
+            return f"the server does not offer {owner.keyword}"
+    return ""
