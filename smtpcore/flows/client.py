@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
-from ..errors import LocalProtocolError, ParseError
+from ..errors import LocalProtocolError, ParseError, ProtocolError
 from ..extensions import AUTH, STARTTLS, Auth, AuthResponse, StartTls
 from ..extensions.auth import decode_base64
 from ..sasl import ClientMechanism
@@ -15,7 +15,7 @@ from ..table import State
 from ..wire.command import Command, Ehlo, Helo, Quit
 from ..wire.reply import Reply
 from .effect import Close, Flow, Handshake, Read, Write
-from .error import Disconnected, NoMechanism, Refused, TlsNotOffered
+from .error import Disconnected, FlowError, NoMechanism, Refused, TlsNotOffered
 
 __all__ = ["TlsMode", "authenticate", "exchange", "greet", "next_answer", "open_session", "quit_session"]
 
@@ -72,9 +72,18 @@ def open_session(
 ) -> Flow[None]:
     """Everything before the first message: greeting, EHLO, TLS, AUTH.
 
-    Raises Refused, TlsNotOffered, NoMechanism, or OSError when a handshake fails; nothing is
-    tried again in a weaker way.
+    Raises Refused, TlsNotOffered or NoMechanism after QUIT, or OSError when a handshake fails;
+    nothing is tried again in a weaker way.
     """
+    try:
+        yield from _open(machine, hostname, tls, mechanisms)
+    except FlowError:
+        # RFC 5321 s4.1.1.10: the channel is not closed before QUIT, "even if there was an error response"
+        yield from quit_session(machine)
+        raise
+
+
+def _open(machine: ClientConnection, hostname: str, tls: TlsMode, mechanisms: Sequence[ClientMechanism]) -> Flow[None]:
     if tls == "implicit":
         yield Handshake()
     answer = yield from next_answer(machine)
@@ -133,7 +142,8 @@ def authenticate(machine: ClientConnection, mechanisms: Sequence[ClientMechanism
 def _respond(mechanism: ClientMechanism, reply: Reply) -> AuthResponse:
     """The response to a challenge, or ``*`` where there is none (RFC 4954 s4)."""
     try:
-        return AuthResponse(mechanism.step(decode_base64(reply.text.strip(" "))))
+        challenge = decode_base64(reply.text.strip(" "))
+        return AuthResponse(mechanism.step(challenge) if challenge or held is None else held)
     except ParseError:
         return AuthResponse(None)
 
