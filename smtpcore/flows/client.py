@@ -103,12 +103,13 @@ def _start_tls(machine: ClientConnection, hostname: str, *, required: bool) -> F
         return
     reply = yield from exchange(machine, StartTls())
     if machine.state is not State.UPGRADING:
-        if required:
+        if required or machine.state is State.CLOSED:
             raise Refused(reply, StartTls())
         return
     if reply.code != 220:  # RFC 3207 s4: the one positive reply there is
         machine.tls_failed()
         raise Refused(reply, StartTls())
+    machine.next_event()  # raises when octets in the clear came with the reply
     try:
         yield Handshake()
     except OSError:
