@@ -130,17 +130,29 @@ def authenticate(machine: ClientConnection, mechanisms: Sequence[ClientMechanism
             break
     else:
         raise NoMechanism(f"the server offers {' '.join(offered) or 'no mechanism'}")
-    command: Command = Auth(mechanism.name, mechanism.step(None) if mechanism.client_first else None)
+    held = mechanism.step(None) if mechanism.client_first else None
+    command: Auth | AuthResponse = Auth(mechanism.name, held)
+    if len(bytes(command)) <= _COMMAND_LINE:
+        held = None
+    else:
+        command = Auth(mechanism.name)
+    given_up = False
     while True:
         reply = yield from exchange(machine, command)
-        if machine.state is not State.AUTHENTICATING:
-            if not machine.authenticated:
-                raise Refused(reply, Auth(mechanism.name))
+        if machine.authenticated:
             return reply
-        command = _respond(mechanism, reply)
+        if machine.state is not State.AUTHENTICATING or given_up:
+            raise Refused(reply, Auth(mechanism.name))
+        command, held = _respond(mechanism, reply, held), None
+        given_up = command.response is None
 
 
-def _respond(mechanism: ClientMechanism, reply: Reply) -> AuthResponse:
+# RFC 4954 s4: AUTH with its initial response is subject to the limit of RFC 5321 s4.5.3.1.4; beyond it "the client
+# MUST NOT use the initial response parameter", and gives it when it is asked
+_COMMAND_LINE: Final = 512
+
+
+def _respond(mechanism: ClientMechanism, reply: Reply, held: bytes | None) -> AuthResponse:
     """The response to a challenge, or ``*`` where there is none (RFC 4954 s4)."""
     try:
         challenge = decode_base64(reply.text.strip(" "))
@@ -154,6 +166,6 @@ def quit_session(machine: ClientConnection) -> Flow[None]:
     if machine.state not in {State.CLOSED, State.CONTENT, State.UPGRADING, State.AUTHENTICATING, State.CONNECTED}:
         try:
             yield from exchange(machine, Quit())
-        except (OSError, LocalProtocolError, Refused):
+        except (OSError, ProtocolError, Refused):
             pass  # it was to be closed anyway
     yield Close()

@@ -32,11 +32,13 @@ class Plain:
                 )
             )
         )
+        self._said = False
 
     def step(self, challenge: bytes | None) -> bytes:
-        """The message, whether asked for at once or by an empty challenge."""
-        if challenge:
-            raise ParseError("PLAIN has no challenges", 0, _RULE)
+        """The message, whether asked for at once or by an empty challenge; a second challenge is one too many."""
+        if challenge or (self._said and challenge is not None):
+            raise ParseError("PLAIN has one message and no challenges", 0, _RULE)
+        self._said = True
         return self._message.reveal()
 
 

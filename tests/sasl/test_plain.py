@@ -102,6 +102,14 @@ def test_the_client_says_it_at_once_or_when_asked():
     assert Plain.client_first
 
 
+def test_the_client_says_it_once_in_an_exchange():
+    client = Plain("u", "p")
+    client.step(None)
+    with pytest.raises(ParseError):
+        client.step(b"")
+    assert client.step(None) == b"\0u\0p"
+
+
 @pytest.mark.parametrize("challenge", [b"x", b" ", b"Username:", b"\0"])
 def test_the_client_gives_its_password_to_no_other_question(challenge):
     with pytest.raises(ParseError):
