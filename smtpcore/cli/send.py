@@ -1,0 +1,218 @@
+"""``smtpcore send``: a user agent that hands one message to a server and says what became of each recipient."""
+
+from __future__ import annotations
+
+import argparse
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from ..adapters.blocking import Client
+from ..errors import LocalProtocolError, ProtocolError
+from ..extensions import BODY, SIZE, SMTPUTF8, Body
+from ..flows.client import TlsMode
+from ..flows.error import FlowError, NoMechanism, TlsNotOffered
+from ..flows.options import ClientOptions
+from ..flows.outcome import Outcome, RecipientOutcome, Status
+from ..wire.address import Mailbox
+from ..wire.newlines import BareNewlines
+from ..wire.parameters import Parameter
+from .arguments import TLS_MODES, Subparsers, endpoint, mailbox, password_in, read_file, show_endpoint
+from .failure import CONNECTION, FAILED, Failure
+from .letter import Letter, StoredMessage
+from .terminal import columns, counted, say
+
+__all__ = ["add", "run"]
+
+Message: TypeAlias = Letter | StoredMessage
+
+_STYLES: Final = {
+    Status.ACCEPTED: "green",
+    Status.REFUSED_FOR_NOW: "yellow",
+    Status.REFUSED: "red",
+    Status.NOT_SENT: "red",
+    Status.UNKNOWN: "yellow",
+}
+_EPILOG: Final = """\
+Exit status: 0 every recipient was accepted, 1 some were not, 2 usage, 3 no session with the server.
+
+  smtpcore send --server 127.0.0.1:2525 --from alice@crepes.fr --to bob@hamburger.edu \\
+      --subject 'Picture for you' --body @letter.txt --attach picture.jpg
+"""
+
+
+def add(subparsers: Subparsers) -> None:
+    """Declare the subcommand."""
+    parser = subparsers.add_parser(
+        "send",
+        help="a user agent: writes a message and sends it",
+        description="Write a message, hand it to a server, and say what became of each recipient.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--server", metavar="HOST:PORT", type=endpoint, required=True, help="whom to hand it to")
+    parser.add_argument(
+        "--from", dest="sender", metavar="ADDRESS", type=_sender, required=True, help="<> for none, with --message"
+    )
+    parser.add_argument("--to", metavar="ADDRESS", type=mailbox, action="append", required=True, help="may be repeated")
+    parser.add_argument("--subject", metavar="TEXT")
+    parser.add_argument("--body", metavar="TEXT|@FILE", help="the text, or the file that it is in")
+    parser.add_argument("--attach", metavar="FILE", type=Path, action="append", default=[], help="may be repeated")
+    parser.add_argument("--message", metavar="FILE", type=Path, help="send this message as it is, instead of a new one")
+    parser.add_argument(
+        "--tls",
+        choices=TLS_MODES,
+        help="TLS by STARTTLS where offered (opportunistic, the default), by STARTTLS or not at all (required, the "
+        "default with --user), from the first octet (implicit), or none",
+    )
+    parser.add_argument(
+        "--ca", metavar="FILE", type=Path, help="PEM: the authority to trust; the system's unless given"
+    )
+    parser.add_argument("--user", metavar="NAME", help="log in as this user")
+    parser.add_argument("--password-file", metavar="FILE", type=Path, help="the password is on its first line")
+    parser.add_argument(
+        "--allow-plaintext-auth", action="store_true", help="log in without TLS too: password in the clear"
+    )
+    parser.add_argument("--hostname", metavar="NAME", help="what to call this machine (its address)")
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", type=_seconds, help="for each step, in place of the RFC's minutes"
+    )
+    parser.set_defaults(run=run)
+
+
+def _sender(text: str) -> Mailbox | None:
+    return None if text == "<>" else mailbox(text)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)  # argparse turns the ValueError into a usage error
+    if not 0 < seconds < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Send the message."""
+    message = _message(arguments)
+    client = _client(arguments)
+    server = show_endpoint(*arguments.server)
+    try:
+        client.__enter__()
+    except (OSError, FlowError, ProtocolError, UnicodeError) as error:
+        raise Failure(f"no session with {server}: {_explain(error)}", CONNECTION) from None
+    try:
+        outcome = _send(client, arguments, message)
+    except ProtocolError as error:
+        raise Failure(f"the message cannot be sent: {error}", FAILED) from None
+    finally:
+        client.__exit__(None, None, None)
+    _show(outcome)
+    if outcome.error is not None:
+        say(f"smtpcore send: the session with {server} broke: {outcome.error}")
+    return 0 if outcome.all_accepted else FAILED
+
+
+# --- what is sent --------------------------------------------------------------------------------
+
+
+def _message(arguments: argparse.Namespace) -> Message:
+    if arguments.message is not None:
+        if arguments.subject is not None or arguments.body is not None or arguments.attach:
+            raise Failure("--message is a whole message; leave out --subject, --body and --attach")
+        return StoredMessage(arguments.message)
+    if arguments.sender is None:
+        raise Failure("a new message needs an author; give an address with --from, or a whole message with --message")
+    body = arguments.body or ""
+    if body.startswith("@"):
+        path = Path(body[1:])
+        try:
+            body = read_file(path).decode()
+        except UnicodeDecodeError:
+            raise Failure(f"{path} is not UTF-8 text; send it with --attach") from None
+    return Letter(arguments.sender, arguments.to, arguments.subject, body, arguments.attach)
+
+
+def _send(client: Client, arguments: argparse.Namespace, message: Message) -> Outcome:
+    addresses: list[Mailbox] = [*arguments.to, *([arguments.sender] if arguments.sender else [])]
+    beyond_ascii = [address for address in addresses if not address.is_ascii]
+    if isinstance(message, Letter) and beyond_ascii and SMTPUTF8 not in client.capabilities:
+        # RFC 6531 s3.2: neither these addresses nor a header with them may go to such a server
+        why = f"the server does not offer SMTPUTF8, which {beyond_ascii[0]} needs"
+        return Outcome(tuple([RecipientOutcome(to, Status.NOT_SENT, why=why) for to in arguments.to]))
+    chunks = counted(message, message.size)
+    return client.send(arguments.sender, arguments.to, chunks, mail_parameters=_parameters(client, message))
+
+
+def _parameters(client: Client, message: Message) -> Sequence[Parameter[Any]]:
+    """What is known of the message before it is read."""
+    parameters: list[Parameter[Any]] = []
+    if SIZE in client.capabilities:
+        parameters.append(SIZE(message.size))
+    if message.seven_bit and "8BITMIME" in client.capabilities:
+        parameters.append(BODY(Body.SEVENBIT))
+    return parameters
+
+
+# --- by whom -------------------------------------------------------------------------------------
+
+
+def _client(arguments: argparse.Namespace) -> Client:
+    if (arguments.user is None) != (arguments.password_file is None):
+        raise Failure("--user and --password-file go together: the password is on the first line of the file")
+    options: ClientOptions = {
+        "allow_plaintext_auth": arguments.allow_plaintext_auth,
+        "bare_newlines": BareNewlines.NORMALIZE,  # a file has the line ends of its system
+    }
+    if arguments.hostname is not None:
+        options["hostname"] = arguments.hostname
+    tls: TlsMode = arguments.tls or "opportunistic"
+    if arguments.user is not None:
+        options["auth"] = arguments.user, password_in(arguments.password_file)
+        # Opportunistic TLS believes any certificate, and a password is not for just anybody.
+        if arguments.tls is None and not arguments.allow_plaintext_auth:
+            tls = "required"
+    host, port = arguments.server
+    return Client(host, port, tls=tls, ssl_context=_context(tls, arguments.ca), timeout=arguments.timeout, **options)
+
+
+def _context(tls: TlsMode, authority: Path | None) -> ssl.SSLContext | None:
+    if authority is None:
+        return None
+    if tls == "none":
+        raise Failure("--ca does nothing with --tls none; leave out one of them")
+    try:
+        return ssl.create_default_context(cafile=authority)
+    except OSError as error:
+        raise Failure(f"cannot use {authority}: {error.strerror}; --ca takes a PEM file") from None
+
+
+def _explain(error: Exception) -> str:
+    """Why there is no session, and what may help."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not to be trusted: {error.verify_message}; name its authority with --ca FILE"
+        case ssl.SSLError():
+            return f"no TLS: {error.reason or error}; check --tls and the port"
+        case ConnectionRefusedError():
+            return "connection refused; check that a server listens there"
+        case TimeoutError():
+            return "no answer in time; check the address, or raise --timeout"
+        case TlsNotOffered():
+            return f"{error}; --tls none or --tls implicit, if that is what it speaks"
+        case NoMechanism():
+            return f"{error}; leave out --user, or use another --tls or port"
+        case LocalProtocolError():
+            return f"{error}; use --tls required, or --allow-plaintext-auth to send the password in the clear"
+        case OSError():
+            return f"{error.strerror or error}; check the address"
+    return str(error)
+
+
+def _show(outcome: Outcome) -> None:
+    rows = [
+        (str(each.recipient), each.status.value, "; ".join(str(each.reply or each.why).split("\n")))
+        for each in outcome.recipients
+    ]
+    columns(("recipient", "status", "reply"), rows, [_STYLES[each.status] for each in outcome.recipients])
