@@ -88,7 +88,7 @@ def reply_codes(output: bytes, what: str) -> list[int]:
 # --- splits --------------------------------------------------------------------------------------
 
 #: A longer stream is not cut octet by octet but into so many pieces: a machine's time is better spent on more inputs.
-MANY: Final = 600
+MANY: Final = 256
 
 
 def octet_by_octet(octets: bytes) -> list[bytes]:

@@ -82,7 +82,7 @@ def server(data: bytes, make: Make = lambda settings, tls: ServerConnection.from
     choice, seed = source.byte(), source.byte()
     settings = SETTINGS[choice & 7]
     answers = [byte % len(ANSWERS) for byte in source.short(15)]
-    stretches = tokens.octets(source, tokens.DIALOGUE, 1400 if choice & 32 else 400).split(HANDSHAKE)
+    stretches = tokens.octets(source, tokens.DIALOGUE, 1400 if choice & 32 else 200).split(HANDSHAKE)
     whole: Sequence[Sequence[bytes]] = [[stretch] for stretch in stretches]
     first = Play(make(settings, bool(choice & 8)), settings, answers)
     first.follow(stretches)
