@@ -27,6 +27,7 @@ class BareNewlines(Enum):
 # One table marks every CR, the other every LF. Shifted by one octet the marks must coincide.
 _MARK_CR: Final = bytes(octet == 0x0D for octet in range(256))
 _MARK_LF: Final = bytes(octet == 0x0A for octet in range(256))
+_SPACED: Final = bytes(0x20 if octet in b"\r\n" else octet for octet in range(256))
 _BARE: Final = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
@@ -99,8 +100,9 @@ class NewlineFilter:
             case BareNewlines.REJECT:
                 return kept
             case BareNewlines.NORMALIZE:
-                return _BARE.sub(b"\r\n", data)
+                # Three passes over the whole, where a pattern would make an object of every piece between two of them.
+                return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
             case BareNewlines.SPACE:
-                return _BARE.sub(b" ", data)
+                return b"\r\n".join([part.translate(_SPACED) for part in data.split(b"\r\n")])
             case BareNewlines.PASS:
                 return data

@@ -53,7 +53,9 @@ class Value:
         return hash((type(self), self._fields()))
 
     def __repr__(self) -> str:
-        shown = ", ".join([f"{name}={getattr(self, name)!r}" for name in self.__match_args__])
+        # One that could not be built is still shown, in a traceback with the variables of its frames.
+        names = [name for name in self.__match_args__ if hasattr(self, name)]
+        shown = ", ".join([f"{name}={getattr(self, name)!r}" for name in names])
         return f"{type(self).__name__}({shown})"
 
     def __copy__(self) -> Value:
