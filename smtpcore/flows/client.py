@@ -45,10 +45,18 @@ def next_answer(machine: ClientConnection) -> Flow[ReplyReceived | CommandSkippe
 
 
 def exchange(machine: ClientConnection, command: Command) -> Flow[Reply]:
-    """Send one command and wait for its reply, of whatever code."""
+    """Send one command and wait for its reply, of whatever code.
+
+    A reply that is not waited for to its end would be taken for the answer to something else: when
+    anything goes wrong the machine is abandoned.
+    """
     machine.send(command)
     while True:
-        answer = yield from next_answer(machine)
+        try:
+            answer = yield from next_answer(machine)
+        except BaseException:
+            machine.abandon()
+            raise
         if answer.command is command:
             if isinstance(answer, CommandSkipped):
                 raise LocalProtocolError(answer.why)

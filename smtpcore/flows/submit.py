@@ -9,6 +9,7 @@ from ..errors import LocalProtocolError, RemoteProtocolError
 from ..extensions import BODY, EIGHTBITMIME, SIZE, SMTPUTF8, UTF8, Body
 from ..session.client import ClientConnection
 from ..session.event import CommandSkipped, ReplyReceived
+from ..session.planning import why_not_offered
 from ..table import State
 from ..wire.address import Mailbox, Postmaster
 from ..wire.command import Data, Mail, Rcpt, Rset
@@ -47,20 +48,29 @@ def submit(
     mail = _mail(machine, sender, source, mail_parameters, ledger)
     if mail is None:
         return ledger.outcome()
+    rcpts = [Rcpt(recipients[index], *rcpt_parameters) for index in ledger.pending]
+    # A mistake of the caller must not be found when half of the group is on its way.
+    for command in (mail, rcpts[0]):
+        why = why_not_offered(machine.extensions, machine.capabilities, command)
+        if why:
+            raise LocalProtocolError(why)
     try:
-        yield from _envelope(machine, mail, rcpt_parameters, ledger)
+        yield from _envelope(machine, mail, rcpts, ledger)
         if machine.state is State.CONTENT and not machine.in_flight:
-            yield from _send_content(machine, source)
-            end = machine.end_content()
-            ledger.content_ended = True
-            answer = yield from next_answer(machine)
-            while answer.command is not end:
-                answer = yield from next_answer(machine)
-            if isinstance(answer, ReplyReceived):
-                ledger.verdict = answer.reply
-    except (OSError, RemoteProtocolError) as error:
-        ledger.error = error
+            early = machine.next_event()  # raises when a reply came that nothing had asked for yet
+            if isinstance(early, ReplyReceived):
+                ledger.refused_all = early.reply  # 421, which needs no asking
+            else:
+                yield from _send_content(machine, source, ledger)
+    except Exception as error:
+        machine.abandon()
         yield Close()
+        if ledger.content_failed or not isinstance(error, (OSError, RemoteProtocolError)):
+            raise
+        ledger.error = error
+    except BaseException:
+        machine.abandon()  # the script is being cancelled: a reply that comes later would answer something else
+        raise
     return ledger.outcome()
 
 
@@ -89,17 +99,12 @@ def _mail(
     return Mail(sender, *added.values()) if ledger.pending else None
 
 
-def _envelope(
-    machine: ClientConnection, mail: Mail, rcpt_parameters: Sequence[Parameter[Any]], ledger: _Ledger
-) -> Flow[None]:
+def _envelope(machine: ClientConnection, mail: Mail, rcpts: list[Rcpt], ledger: _Ledger) -> Flow[None]:
     if machine.state is not State.READY:
         machine.send(Rset())  # what an earlier message left behind
     machine.send(mail)
     indices: dict[int, int] = {}
-    rcpts = []
-    for index in ledger.pending:
-        rcpt = Rcpt(ledger.recipients[index], *rcpt_parameters)
-        rcpts.append(rcpt)  # keeps its identity while it is looked up by it
+    for rcpt, index in zip(rcpts, ledger.pending):
         indices[id(rcpt)] = index
         machine.send(rcpt)
     data = Data()
@@ -112,37 +117,46 @@ def _envelope(
                 ledger.skipped(indices[id(command)], answer.why)
         elif isinstance(command, Rcpt):
             ledger.answered(indices[id(command)], answer.reply)
-        elif command is mail and not _positive(answer.reply):
+        elif command is None or (command is mail and not _positive(answer.reply)):
             ledger.refused_all = answer.reply
-        elif command is data and not 300 <= answer.reply.code < 400:
+        elif command is data and answer.reply.code >= 400:
             ledger.refused_all = ledger.refused_all or answer.reply
-        elif command is None:
-            ledger.refused_all = answer.reply
         if command is data or machine.state is State.CLOSED:
             break
     while machine.in_flight and machine.state is not State.CLOSED:
         yield from next_answer(machine)  # the verdict on a lone dot (RFC 2920 s3.1)
 
 
-def _send_content(machine: ClientConnection, source: Source) -> Flow[None]:
-    """The content; whatever goes wrong with it must not be followed by a final dot."""
-    try:
-        if isinstance(source.chunks, AsyncIterable):
-            iterator = aiter(source.chunks)
-            while chunk := (yield Await(_next_chunk(iterator))):
-                machine.send_content(chunk)
-                if data := machine.data_to_send():
-                    yield Write(data)
-        else:
-            for chunk in source.chunks:
-                machine.send_content(chunk)
-                if data := machine.data_to_send():
-                    yield Write(data)
-    except (ConnectionError, TimeoutError):
-        raise
-    except Exception:
-        yield Close()
-        raise
+def _send_content(machine: ClientConnection, source: Source, ledger: _Ledger) -> Flow[None]:
+    """The content, its end, and the verdict. Whatever goes wrong with it must not be followed by a final dot."""
+    ledger.content_failed = True  # until it has not
+    if isinstance(source.chunks, AsyncIterable):
+        iterator = aiter(source.chunks)
+        while chunk := (yield Await(_next_chunk(iterator))):
+            machine.send_content(chunk)
+            yield from _write(machine, ledger)
+    else:
+        for chunk in source.chunks:
+            machine.send_content(chunk)
+            yield from _write(machine, ledger)
+    end = machine.end_content()
+    ledger.content_failed = False
+    ledger.content_ended = True
+    answer = yield from next_answer(machine)
+    while answer.command is not end:
+        answer = yield from next_answer(machine)
+    if isinstance(answer, ReplyReceived):
+        if answer.reply.code // 100 == 3:
+            raise RemoteProtocolError(f"{answer.reply.code} is no verdict on a message (RFC 5321 s4.3.2)")
+        ledger.verdict = answer.reply
+
+
+def _write(machine: ClientConnection, ledger: _Ledger) -> Flow[None]:
+    data = machine.data_to_send()
+    if data:
+        ledger.content_failed = False  # what fails now is the connection
+        yield Write(data)
+        ledger.content_failed = True
 
 
 async def _next_chunk(iterator: Any) -> bytes:
@@ -165,6 +179,7 @@ class _Ledger:
     def __init__(self, recipients: Sequence[Mailbox | Postmaster]) -> None:
         self.recipients = recipients
         self.content_ended = False
+        self.content_failed = False  # what goes wrong is the fault of the content, not of the connection
         self.verdict: Reply | None = None
         self.refused_all: Reply | None = None
         self.error: Exception | None = None

@@ -395,3 +395,8 @@ class ClientConnection:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a connection is not pickled: it may hold secrets")
+    def abandon(self) -> None:
+        """The connection is lost, or given up half-way: nothing is sent any more, and no reply answers anything."""
+        self.state = State.CLOSED
+        self._out.clear()
+

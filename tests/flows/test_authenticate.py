@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -217,7 +218,7 @@ def test_it_answers_no_other_question():
 
 @pytest.mark.parametrize("auth", [("alice", PASSWORD), [Plain("alice", PASSWORD)]], ids=["password", "mechanisms"])
 def test_as_an_option(auth):
-    options = {"auth": auth, "allow_plaintext_auth": True, "hostname": "crepes.fr"}
+    options: Any = {"auth": auth, "allow_plaintext_auth": True, "hostname": "crepes.fr"}
     machine = begin_client(options)
     played = play(
         open_client(machine, "none", "127.0.0.1", options),
@@ -235,7 +236,7 @@ def test_a_name_that_cannot_be_sent():
 
 @pytest.mark.parametrize("auth", [None, (), []], ids=repr)
 def test_without_it_nothing_is_said_of_auth(auth):
-    options = {"auth": auth, "hostname": "crepes.fr"}
+    options: Any = {"auth": auth, "hostname": "crepes.fr"}
     played = play(
         open_client(ClientConnection(allow_plaintext_auth=True), "none", "", options),
         b"220 hi\r\n", b"250-h\r\n250 AUTH PLAIN\r\n",
