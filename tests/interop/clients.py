@@ -113,7 +113,7 @@ def nodemailer(job: Job) -> Ran:
     modules = machinery.node_modules()
     with _job_file(job) as file:
         script = str(machinery.HERE / "nodemailer_send.js")
-        return machinery.run([machinery.program("node"), script, file.name], NODE_PATH=str(modules))
+        return machinery.run([machinery.program("node"), script, file.name], env={"NODE_PATH": str(modules)})
 
 
 def smtp_source(
@@ -130,9 +130,8 @@ def smtp_source(
         command += ["-F", "/peer/content"]
     else:
         command += ["-l", str(length)]
-    return machinery.run(
-        machinery.in_root("postfix", folder, *command, f"inet:127.0.0.1:{job.port}", seconds=280), seconds=290
-    )
+    command += [f"inet:127.0.0.1:{job.port}"]
+    return machinery.run(machinery.in_root("postfix", folder, *command, seconds=280), seconds=290)
 
 
 def _python(python: str, library: str, job: Job) -> Ran:

@@ -25,6 +25,9 @@ HERE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("SMTPCORE_PEERS") or Path.home() / ".cache" / "smtpcore-peers")
 HOW = "run `.ci/peers install` as root on Debian 12"
 
+NO_ROOT = 97
+"""The exit status of root.sh where it cannot do its work."""
+
 LIFETIME = 900
 """Seconds after which a program ends whatever the tests do."""
 
@@ -116,7 +119,7 @@ class Daemon:
 
         def check() -> bool:
             status = self._process.poll()
-            if status == 97:
+            if status == NO_ROOT:
                 missing("an overlay file system on this machine")
             if status is not None:
                 raise RuntimeError(f"ended with status {status}: {self.tail()}")
@@ -176,7 +179,9 @@ class Ran:
         return self
 
 
-def run(command: Sequence[str], data: bytes | None = None, seconds: float = 60.0, **env: str) -> Ran:
+def run(
+    command: Sequence[str], data: bytes | None = None, seconds: float = 60.0, env: Mapping[str, str] | None = None
+) -> Ran:
     """Run a program to its end."""
     with subprocess.Popen(
         [program("setpriv"), "--pdeathsig", "KILL", *command],
@@ -184,7 +189,7 @@ def run(command: Sequence[str], data: bytes | None = None, seconds: float = 60.0
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        env={**os.environ, **env},
+        env=None if env is None else {**os.environ, **env},
     ) as process:
         try:
             output, _ = process.communicate(data, seconds)
@@ -192,4 +197,6 @@ def run(command: Sequence[str], data: bytes | None = None, seconds: float = 60.0
             # unshare's children die with it; everything else is in its process group.
             os.killpg(process.pid, signal.SIGKILL)
             raise
+    if process.returncode == NO_ROOT:
+        missing("an overlay file system on this machine")
     return Ran(process.returncode, output.decode("utf-8", "replace"))

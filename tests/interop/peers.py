@@ -69,7 +69,7 @@ class Peer:
 
     name: ClassVar[str]
     offers: ClassVar[frozenset[str]] = frozenset()
-    """Of ``starttls``, ``implicit``, ``auth``, ``utf8``, and ``refusals``, which is refuse... and defer...: what works."""
+    """What works, of starttls, implicit, auth, utf8, and refusals, which is refuse... and defer..."""
     user = ("user", "secret")
 
     def __init__(self, folder: Path, certificate: Certificate, relay: int | None = None) -> None:

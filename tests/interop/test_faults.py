@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -201,7 +200,6 @@ def test_content_arrives_octet_for_octet(
     """With pipelining, without it, and without ESMTP."""
     content = messages.message(messages.BODIES[body])
     with sink(tmp_path, certificate, switches) as peer:
-        options: dict[str, Any] = {"timeout": 10}
-        for outcome in send(adapter, peer.port, Letter(content), Letter(content), **options):
+        for outcome in send(adapter, peer.port, Letter(content), Letter(content), timeout=10):
             assert statuses(outcome) == [ACCEPTED], outcome
         assert [got.content for got in peer.delivered(2)] == [content, content]

@@ -85,11 +85,10 @@ def test_each_recipient_has_an_outcome_of_its_own(peer: Peer, adapter: str) -> N
     for outcome in (first, second):
         expected = [REFUSED, ACCEPTED, REFUSED_FOR_NOW, ACCEPTED, REFUSED, REFUSED_FOR_NOW]
         assert statuses(outcome) == expected, outcome
-        replies = [each.reply for each in outcome.recipients]
-        assert [reply.code for reply in replies if reply] == [550, 250, replies[2].code, 250, 550, replies[5].code]
-        assert replies[2].code in (450, 451)
-        assert "no such mailbox" in str(replies[0])
-        assert "come back later" in str(replies[2])
+        replies = [str(each.reply) for each in outcome.recipients]
+        assert [reply[:2] for reply in replies] == ["55", "25", "45", "25", "55", "45"]
+        assert "no such mailbox" in replies[0]
+        assert "come back later" in replies[2]
     assert {got.content for got in peer.delivered(2 if peer.name == "aiosmtpd" else 4)} == {TRICKY}
 
 
@@ -173,7 +172,7 @@ def test_addresses_beyond_ascii(peer: Peer, adapter: str) -> None:
 @pytest.mark.parametrize("tls", ["opportunistic", "required"])
 @pytest.mark.parametrize("running", offering("starttls"), indirect=True)
 def test_starttls(peer: Peer, certificate: Certificate, tls: str, adapter: str) -> None:
-    options = {"tls": tls, "ssl_context": certificate.for_client()}
+    options: dict[str, Any] = {"tls": tls, "ssl_context": certificate.for_client()}
     for outcome in send(adapter, peer.port, Letter(TRICKY), Letter(TRICKY), **options):
         assert statuses(outcome) == [ACCEPTED], outcome
     for got in peer.delivered(2):
@@ -185,7 +184,7 @@ def test_starttls(peer: Peer, certificate: Certificate, tls: str, adapter: str) 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 @pytest.mark.parametrize("running", offering("implicit"), indirect=True)
 def test_implicit_tls(peer: Peer, certificate: Certificate, adapter: str) -> None:
-    options = {"tls": "implicit", "ssl_context": certificate.for_client()}
+    options: dict[str, Any] = {"tls": "implicit", "ssl_context": certificate.for_client()}
     for outcome in send(adapter, peer.implicit_port, Letter(TRICKY), Letter(TRICKY), **options):
         assert statuses(outcome) == [ACCEPTED], outcome
     for got in peer.delivered(2):
@@ -199,7 +198,7 @@ def test_implicit_tls(peer: Peer, certificate: Certificate, adapter: str) -> Non
 def test_a_certificate_that_nobody_vouches_for(peer: Peer, adapter: str, tls: str) -> None:
     """Required TLS verifies by default and sends nothing; opportunistic TLS takes what there is (RFC 7435)."""
     if tls == "required":
-        with pytest.raises(OSError, match="(?i)certificate"):
+        with pytest.raises(OSError, match=r"(?i)certificate"):
             send(adapter, peer.port, Letter(TRICKY), tls=tls)
         assert peer.delivered(0) == []
     else:
@@ -221,7 +220,7 @@ def test_a_handshake_that_fails_ends_it(peer: Peer, certificate: Certificate, tl
 @pytest.mark.parametrize("adapter", ADAPTERS)
 @pytest.mark.parametrize("running", offering("auth"), indirect=True)
 def test_auth(peer: Peer, certificate: Certificate, adapter: str) -> None:
-    options = {"tls": "required", "ssl_context": certificate.for_client()}
+    options: dict[str, Any] = {"tls": "required", "ssl_context": certificate.for_client()}
     (outcome,) = send(adapter, peer.port, Letter(TRICKY), auth=peer.user, **options)
     assert statuses(outcome) == [ACCEPTED], outcome
     (got,) = peer.delivered(1)
@@ -254,7 +253,7 @@ def test_content_refused_after_the_final_dot(folder: Path, certificate: Certific
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_implicit_tls_with_auth_into_aiosmtpd(folder: Path, certificate: Certificate, adapter: str) -> None:
-    options = {"tls": "implicit", "ssl_context": certificate.for_client(), "auth": ("user", "secret")}
+    options: dict[str, Any] = {"tls": "implicit", "ssl_context": certificate.for_client(), "auth": ("user", "secret")}
     with AiosmtpdImplicit(folder, certificate) as peer:
         (outcome,) = send(adapter, peer.port, Letter(TRICKY), **options)
         assert statuses(outcome) == [ACCEPTED], outcome

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_a_bounce_travels_with_the_null_reverse_path(relay: Peer, keeper: Keeper
 @pytest.mark.parametrize("tls", ["required", "implicit"])
 def test_dovecot_submission_passes_it_on(folder: Path, certificate: Certificate, tls: str, adapter: str) -> None:
     """Submission asks for AUTH, and then speaks to the next server while its own client waits."""
-    options = {"tls": tls, "ssl_context": certificate.for_client()}
+    options: dict[str, Any] = {"tls": tls, "ssl_context": certificate.for_client()}
     with Aiosmtpd(folder, certificate) as final, Dovecot(folder, certificate, final.port) as dovecot:
         port = dovecot.implicit_port if tls == "implicit" else dovecot.port
         letter = Letter(TRICKY, ("bob@hamburger.edu", "refuse@hamburger.edu", "defer@hamburger.edu"))
@@ -101,7 +102,7 @@ def test_dovecot_submission_passes_it_on(folder: Path, certificate: Certificate,
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_dovecot_submission_into_our_own_server(folder: Path, certificate: Certificate, adapter: str) -> None:
-    options = {"tls": "required", "ssl_context": certificate.for_client(), "auth": ("user", "secret")}
+    options: dict[str, Any] = {"tls": "required", "ssl_context": certificate.for_client(), "auth": ("user", "secret")}
     with serving(adapter, Keeper()) as final, Dovecot(folder, certificate, final.port) as dovecot:
         for outcome in send(adapter, dovecot.port, Letter(TRICKY, TWO), Letter(TRICKY, TWO), **options):
             assert statuses(outcome) == [ACCEPTED, ACCEPTED], outcome
