@@ -72,7 +72,7 @@ def run_program(block: str, names: dict[str, Any], page: str, line: int) -> tupl
         if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("smtpcore"):
             raise
         return "", [f"{page}:{line}: does not run:\n{traceback.format_exc()}"]
-    return printed.getvalue(), []
+    return printed.getvalue().replace("\r\n", "\n"), []
 
 
 def check_output(printed: str | None, expected: str, where: str) -> list[str]:
@@ -105,6 +105,17 @@ def test_examples(page):
     except ModuleNotFoundError as error:
         pytest.skip(f"{error.name} is not installed")
     assert not problems, "\n" + "".join(problems)
+
+
+@pytest.mark.parametrize("limits", [smtpcore.ServerLimits, smtpcore.ClientLimits], ids=lambda kind: kind.__name__)
+def test_limits_are_written_down(limits):
+    """The tables of the page on security have every limit, with its default."""
+    page = ROOT / "docs" / "security.md"
+    if not page.is_file():
+        pytest.skip("the docs are not here")
+    table = page.read_text("utf-8").partition(f"| `{limits.__name__}` |")[2].partition("\n\n")[0]
+    written = re.findall(r"(?m)^\| `(\w+)` \| (\S+) \|", table)
+    assert written == [(name, str(getattr(limits(), name))) for name in limits.__match_args__]
 
 
 def extension(name: str) -> types.ModuleType:

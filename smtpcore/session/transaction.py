@@ -43,4 +43,5 @@ class Transaction(Value):
         return self.mail is not None
 
 
+#: Outside of a transaction; false.
 NO_TRANSACTION: Final = Transaction()
