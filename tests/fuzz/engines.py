@@ -58,20 +58,18 @@ class Counter:
 def smallest(target: Target, data: bytes, failure: OracleFailure, tries: int = 2000) -> Finding:
     """The same failure by a smaller input: pieces are left out, and bytes become zero, as long as that keeps it."""
     step = max(1, len(data) // 2)
-    while step and tries:
+    while step:
         pos = 0
-        while pos < len(data) and tries:
-            for smaller in (data[:pos] + data[pos + step :], data[:pos] + bytes(step) + data[pos + step :]):
-                tries = max(0, tries - 1)
-                found = None if smaller == data or len(smaller) > len(data) else fails(target, smaller)
+        while pos < len(data) and tries > 0:
+            ahead = step
+            for between in (b"", bytes(step)):
+                smaller = data[:pos] + between + data[pos + step :]
+                tries -= 1
+                found = fails(target, smaller) if smaller != data and len(smaller) <= len(data) else None
                 if found and found.oracle is failure.oracle:
-                    data, failure = smaller, found
+                    data, failure, ahead = smaller, found, len(between)
                     break
-            else:
-                pos += step
-                continue
-            if len(smaller) == len(data):
-                pos += step
+            pos += ahead
         step //= 2
     return Finding(data, failure)
 

@@ -248,7 +248,7 @@ def replies(data: bytes, kind: Callable[[int, int, int], Any] = ReplyReader) -> 
         again.receive(written)
         value = again.next_reply()
         check(value == reply and not again.pending, Oracle.ROUND_TRIP, "a reply", reply.raw, reply, value)
-        check(bytes(value) == written, Oracle.ROUND_TRIP, "a reply", reply.raw, written)
+        check(value and bytes(value) == written, Oracle.ROUND_TRIP, "a reply", reply.raw, written)
 
 
 def _read_replies(

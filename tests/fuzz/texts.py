@@ -43,7 +43,7 @@ def parameters(data: bytes, parse: Callable[[str, int, dict[str, Any]], Paramete
     keywords = [item.keyword for item in value]
     check(len(set(keywords)) == len(keywords), Oracle.REFERENCE, "a keyword occurs twice", text)
     for item in value:
-        key = _KNOWN[item.keyword]
+        key: Any = _KNOWN[item.keyword]
         check(
             item.text is None or key.decode(key(item.value).text) == item.value,
             Oracle.ROUND_TRIP,

@@ -144,6 +144,7 @@ def path(data: bytes, parse: Callable[[str, str, Tolerance], tuple[Mailbox, int]
         return
     (value, end), _ = found
     check(len(prefix) < end <= len(text), Oracle.REFERENCE, "the end of a path", text, end)
+    check(text[end - 1] == ">" or "<" not in text[:end], Oracle.REFERENCE, "the end of a path", text, end)
     check(parse(text[:end], prefix, Tolerance(LAX)) == (value, end), Oracle.REFERENCE, "what follows counts", text, end)
     _check_mailbox(text, value, Mailbox.parse)
     again = parse(f"{prefix}<{value}>", prefix, Tolerance(LAX))
@@ -225,5 +226,5 @@ def domain(data: bytes, kind: Callable[[str], Domain] = Domain) -> None:
     check(CLEAN_TEXT.fullmatch(str(value)), Oracle.CLEAN_LINES, "a domain", text)
     check(len(text.encode()) < 256, Oracle.REFERENCE, "longer than 255 octets", text)
     for label in text.split("."):
-        sound = len(label) < 64 and (not label.isascii() or _LABEL.fullmatch(label))
+        sound = len(label) < 64 and (not label.isascii() or bool(_LABEL.fullmatch(label)))
         check(sound, Oracle.REFERENCE, "not a label", text, label)
