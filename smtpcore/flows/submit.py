@@ -119,6 +119,11 @@ def _envelope(machine: ClientConnection, mail: Mail, rcpts: list[Rcpt], ledger: 
             ledger.answered(indices[id(command)], answer.reply)
         elif command is None or (command is mail and not _positive(answer.reply)):
             ledger.refused_all = answer.reply
+        elif isinstance(command, Rset) and not _positive(answer.reply):
+            if machine.state is not State.CLOSED:
+                # RFC 5321 s4.1.1.5: 250 is the one reply. What was left behind would get this message, too.
+                raise RemoteProtocolError(f"{answer.reply.code} is no answer to RSET (RFC 5321 s4.1.1.5)")
+            ledger.refused_all = answer.reply  # 421
         elif command is data and answer.reply.code >= 400:
             ledger.refused_all = ledger.refused_all or answer.reply
         if command is data or machine.state is State.CLOSED:

@@ -152,7 +152,11 @@ def submitted(
 ) -> Played:
     """What became of a message that was sent to the server."""
     to = names(recipients) if isinstance(recipients, int) else recipients
-    return server.run(send(machine, sender, to, content, options), write_error)  # type: ignore[arg-type]  # options as given
+    try:
+        flow = send(machine, sender, to, content, options)  # type: ignore[arg-type]  # options as given
+    except Exception as error:
+        return Played(error=error, ended=True)
+    return server.run(flow, write_error)
 
 
 def statuses(outcome: Outcome) -> list[str]:
