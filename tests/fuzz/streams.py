@@ -47,7 +47,7 @@ def unstuffer(data: bytes, kind: Callable[[BareNewlines], Any] = DotUnstuffer) -
     """DotUnstuffer: the end of data, the dots, the policies, what is left over."""
     source = Source(data)
     policy, seed = source.pick(POLICIES), source.byte()
-    octets = tokens.octets(source, _CONTENT)
+    octets = tokens.octets(source, _CONTENT, 64)
     results = []
     for pieces in splits(octets, seed):
         codec = kind(policy)
@@ -69,7 +69,7 @@ def stuffer(data: bytes, kind: Callable[[BareNewlines], Any] = DotStuffer) -> No
     """DotStuffer: nothing that it writes ends early, and a receiver has the content back."""
     source = Source(data)
     policy, seed = source.pick((BareNewlines.REJECT, BareNewlines.NORMALIZE)), source.byte()
-    content = tokens.octets(source, _CONTENT)
+    content = tokens.octets(source, _CONTENT, 64)
     results: list[tuple[bytes, int]] = []
     for pieces in splits(content, seed):
         codec = kind(policy)
@@ -108,7 +108,7 @@ def chunks(data: bytes, kind: Callable[[BareNewlines], Any] = ChunkReader) -> No
     source = Source(data)
     policy, seed = source.pick(POLICIES), source.byte()
     sizes = [size % 24 for size in source.short(6)] or [5]
-    octets = tokens.octets(source, _CONTENT)
+    octets = tokens.octets(source, _CONTENT, 64)
     results = []
     for pieces in splits(octets, seed):
         codec = kind(policy)
@@ -157,7 +157,7 @@ def newlines(data: bytes, kind: Callable[[BareNewlines], Any] = NewlineFilter) -
     """NewlineFilter and find_bare."""
     source = Source(data)
     policy, seed = source.pick(POLICIES), source.byte()
-    octets = tokens.octets(source, _CONTENT)
+    octets = tokens.octets(source, _CONTENT, 64)
     results = []
     for pieces in splits(octets, seed):
         codec = kind(policy)
