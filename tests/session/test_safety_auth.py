@@ -33,6 +33,7 @@ from tests.session.helpers import (
     run_client_cut,
     run_server,
     run_server_cut,
+    untyped,
 )
 from tests.session.looking import snapshot
 
@@ -347,9 +348,9 @@ def test_errors_that_repeat_a_secret():
 
 def test_secrets_as_given():
     """A Secret, octets, or nothing; never a text, which would show."""
-    assert Auth("PLAIN", Secret(b"x")) == Auth("PLAIN", b"x") == Auth("PLAIN", bytearray(b"x"))
+    assert Auth("PLAIN", Secret(b"x")) == Auth("PLAIN", b"x") == untyped.Auth("PLAIN", bytearray(b"x"))
     for misuse in ("x", 5, ["x"]):
         with pytest.raises(TypeError):
-            Auth("PLAIN", misuse)
+            untyped.Auth("PLAIN", misuse)
         with pytest.raises(TypeError):
-            AuthResponse(misuse)
+            untyped.AuthResponse(misuse)

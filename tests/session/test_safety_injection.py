@@ -8,7 +8,6 @@ from smtpcore import (
     Auth,
     AuthResponse,
     ClientConnection,
-    CommandReceived,
     CommandRejected,
     Domain,
     Ehlo,
@@ -25,7 +24,18 @@ from smtpcore import (
     Vrfy,
 )
 from smtpcore import extensions as ext
-from tests.session.helpers import ALICE, EHLO, ENVELOPE, FULL, Pair, greeted_client, reach, run_server, run_server_cut
+from tests.session.helpers import (
+    ALICE,
+    EHLO,
+    ENVELOPE,
+    FULL,
+    Pair,
+    greeted_client,
+    reach,
+    run_server,
+    run_server_cut,
+    untyped,
+)
 from tests.session.looking import snapshot
 
 CONTROLS = [*range(0x20), 0x7F]
@@ -63,19 +73,19 @@ def test_controls_in_a_path(octet):
         pytest.param(lambda: Ehlo("me\r\nMAIL FROM:<x@y>"), id="INJ-02"),
         pytest.param(lambda: Ehlo("me there"), id="INJ-02-space"),
         pytest.param(lambda: Ehlo(""), id="INJ-02-empty"),
-        pytest.param(lambda: Mail(ALICE, ext.SIZE("1\r\nRSET")), id="INJ-03-text"),
-        pytest.param(lambda: Mail(ALICE, ext.SIZE(b"1\r\nRSET")), id="INJ-03-octets"),
+        pytest.param(lambda: Mail(ALICE, untyped.SIZE("1\r\nRSET")), id="INJ-03-text"),
+        pytest.param(lambda: Mail(ALICE, untyped.SIZE(b"1\r\nRSET")), id="INJ-03-octets"),
         pytest.param(lambda: Mail(ALICE, ext.SIZE(-1)), id="INJ-03-negative"),
         pytest.param(lambda: Mail(ALICE, ext.SIZE(True)), id="INJ-03-true"),
-        pytest.param(lambda: Mail(ALICE, "SIZE=1"), id="INJ-03-parameter"),
+        pytest.param(lambda: untyped.Mail(ALICE, "SIZE=1"), id="INJ-03-parameter"),
         pytest.param(lambda: Mail(ALICE, ext.SUBMITTER(Mailbox("a\r\nb", "x"))), id="INJ-04"),
         pytest.param(lambda: Rcpt(Mailbox("a\r\nb", "x")), id="INJ-06"),
         pytest.param(lambda: Rcpt(Mailbox.parse('"a\r\nb"@x')), id="INJ-06-quoted"),
         pytest.param(lambda: Rcpt(Mailbox.parse('"a\\\rb"@x')), id="INJ-06-escaped"),
-        pytest.param(lambda: Mail("a@b"), id="INJ-01-text"),
-        pytest.param(lambda: Rcpt("a@b"), id="INJ-06-text"),
+        pytest.param(lambda: untyped.Mail("a@b"), id="INJ-01-text"),
+        pytest.param(lambda: untyped.Rcpt("a@b"), id="INJ-06-text"),
         pytest.param(lambda: Auth("PLAIN\r\nRSET", b"x"), id="INJ-10-mechanism"),
-        pytest.param(lambda: Auth("PLAIN", "YWJj\r\nRSET"), id="INJ-10-text"),
+        pytest.param(lambda: untyped.Auth("PLAIN", "YWJj\r\nRSET"), id="INJ-10-text"),
     ],
 )
 def test_client_raises_before_anything_is_queued(make):
@@ -267,7 +277,6 @@ def test_shells_are_no_business_of_ours(local_part):
     trace = run_server_cut(b"MAIL FROM:<%b@x.y>\r\n" % quoted, before=EHLO)
     assert trace.codes == [250]
     (event,) = trace.events
-    assert isinstance(event, CommandReceived)
     assert event.command.sender.local_part == local_part.decode()
 
 

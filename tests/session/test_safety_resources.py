@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from smtpcore import (
@@ -204,7 +206,7 @@ def seconds(machine):
 
 def test_deadlines_of_the_client():
     """RES-12: RFC 5321 s4.5.3.2"""
-    machine = ClientConnection()
+    machine: Any = ClientConnection()
     assert machine.in_flight == (Connect(),)
     assert seconds(machine) == 300, "greeting"
     machine.send(Ehlo("crepes.fr"))
