@@ -22,14 +22,15 @@ from smtpcore.session.event import (
     ContentRejected,
     ReplyReceived,
     Signal,
-)  # fmt: skip
+)
 from smtpcore.session.settings import ServerSettings
 from smtpcore.table import Connect, EndOfContent
 from smtpcore.wire.command import Command, Greeting
 from smtpcore.wire.newlines import BareNewlines
 from tests.fuzz import tokens
-from tests.fuzz.client import MOVES, is_one_of
+from tests.fuzz.client import is_one_of
 from tests.fuzz.oracle import BARE, Oracle, OracleFailure, check, reply_codes
+from tests.fuzz.script import MOVES
 from tests.fuzz.server import ANSWERS, SETTINGS
 from tests.fuzz.streams import under
 from tests.fuzz.tokens import Source
@@ -52,6 +53,10 @@ _CONTENT: Final = (
 )
 
 
+#: The steps before those that the fuzzer chooses: a greeting and EHLO, then a transaction up to its content.
+BEGINNINGS: Final = (b"", b"\3\0\xff", b"\3\0\xff", b"\3\0\xff\4\xff")
+
+
 def pair(
     data: bytes,
     make_client: MakeClient = ClientConnection,
@@ -65,7 +70,7 @@ def pair(
     tls = bool(choice & 16)
     content = tokens.octets(Source(b"\1" + source.short(12)), _CONTENT)
     client = make_client(bare_newlines=policy, tls=tls, allow_plaintext_auth=bool(choice & 32))
-    Meeting(client, make_server(settings, tls), settings, policy, content).run(source.rest())
+    Meeting(client, make_server(settings, tls), settings, policy, content).run(BEGINNINGS[choice >> 6] + source.rest())
 
 
 class Meeting:

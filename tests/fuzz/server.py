@@ -21,7 +21,7 @@ from smtpcore.extensions import (
     SIZE,
     SMTPUTF8,
     STARTTLS,
-)  # fmt: skip
+)
 from smtpcore.extensions.auth import Auth, AuthResponse
 from smtpcore.session.event import (
     CommandReceived,
@@ -29,7 +29,7 @@ from smtpcore.session.event import (
     ContentEnded,
     ContentReceived,
     Signal,
-)  # fmt: skip
+)
 from smtpcore.session.limits import ServerLimits
 from smtpcore.session.settings import ServerSettings
 from smtpcore.table import Connect, EndOfContent
@@ -76,13 +76,24 @@ ANSWERS: Final[tuple[Reply | bool | None, ...]] = (
 )  # fmt: skip
 
 
+#: What comes before what the fuzzer chooses, and how many answers that takes, the greeting with them.
+BEGINNINGS: Final = (
+    (b"", 0),
+    (b"EHLO crepes.fr\r\n", 2),
+    (b"EHLO crepes.fr\r\nMAIL FROM:<alice@crepes.fr>\r\nRCPT TO:<bob@hamburger.edu>\r\n", 4),
+    (b"EHLO crepes.fr\r\nMAIL FROM:<alice@crepes.fr>\r\nRCPT TO:<bob@hamburger.edu>\r\nDATA\r\n", 5),
+)
+
+
 def server(data: bytes, make: Make = lambda settings, tls: ServerConnection.from_settings(settings, tls=tls)) -> None:
     """ServerConnection."""
     source = Source(data)
     choice, seed = source.byte(), source.byte()
     settings = SETTINGS[choice & 7]
-    answers = [byte % len(ANSWERS) for byte in source.short(15)]
-    stretches = tokens.octets(source, tokens.DIALOGUE, 1400 if choice & 32 else 200).split(HANDSHAKE)
+    beginning, replies = BEGINNINGS[choice >> 6]
+    answers = [*[0] * replies, *[byte % len(ANSWERS) for byte in source.short(15)]]
+    octets = tokens.octets(source, tokens.DIALOGUE, 1400 if choice & 32 else 200)
+    stretches = (beginning + octets).split(HANDSHAKE)
     whole: Sequence[Sequence[bytes]] = [[stretch] for stretch in stretches]
     first = Play(make(settings, bool(choice & 8)), settings, answers)
     first.follow(stretches)
