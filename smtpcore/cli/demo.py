@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -107,7 +107,7 @@ class Wiretap:
         self._heard: list[tuple[str, bytes]] = []
 
     @asynccontextmanager
-    async def tap(self, server: tuple[str, int]) -> AsyncIterator[tuple[str, int]]:
+    async def tap(self, server: tuple[str, int]) -> AsyncGenerator[tuple[str, int], None]:
         """Listen for one client of ``server``, where the address says; the end waits until both have closed."""
         over = asyncio.Event()
 

@@ -125,7 +125,7 @@ def _unique() -> tuple[str, str]:
     """An identity, which is an atom (RFC 5322 s3.2.3), and the file name with it, as the Maildir format wants it."""
     # Seconds alone would do where a clock never goes back and no number of a process is used twice.
     seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
-    identity = f"M{nanoseconds // 1000}P{os.getpid()}Q{next(_counter)}R{os.urandom(6).hex()}"
+    identity = f"M{nanoseconds // 1000:06d}P{os.getpid()}Q{next(_counter)}R{os.urandom(6).hex()}"
     host = socket.gethostname().replace("/", "\\057").replace(":", "\\072")
     return identity, f"{seconds}.{identity}.{host}"
 

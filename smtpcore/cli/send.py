@@ -207,7 +207,8 @@ def _explain(error: Exception) -> str:
             return f"{error}; use --tls required, or --allow-plaintext-auth to send the password in the clear"
         case OSError():
             return f"{error.strerror or error}; check the address"
-    return str(error)
+        case _:
+            return str(error)
 
 
 def _show(outcome: Outcome) -> None:

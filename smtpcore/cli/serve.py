@@ -183,7 +183,7 @@ def _sinks(arguments: argparse.Namespace, hostname: str) -> Callable[[Served], S
 async def _serve_until_signal(server: Server, where: str) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    caught = []
+    caught: list[signal.Signals] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
             loop.add_signal_handler(number, stop.set)

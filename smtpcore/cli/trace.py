@@ -14,11 +14,11 @@ from typing import Any, Final
 from ..errors import ParseError
 from ..extensions import UTF8
 from ..flows.handler import Served
-from ..wire.address import AddressLiteral, Domain
+from ..wire.address import AddressLiteral
 
 __all__ = ["trace_fields"]
 
-# What hosts call themselves: the letters of RFC 5321 s4.1.2, and the underscores and dots found beyond it.
+# What hosts call themselves: the characters of RFC 5321 s4.1.2, and the underscores found beyond them.
 _HOST: Final = re.compile(r"[A-Za-z0-9_.\-]{1,255}")
 
 
@@ -26,7 +26,7 @@ def trace_fields(session: Served, hostname: str, identity: str, now: datetime) -
     """The fields for the message in hand, with CRLF; ``identity`` is an atom, ``now`` knows its zone."""
     transaction = session.transaction
     utf8 = transaction.mail is not None and bool(transaction.mail.parameters.get(UTF8))
-    lines = [f"from {_client(session, utf8)}", f"by {hostname} with {_protocol(session, utf8)} id {identity}"]
+    lines = [f"from {_client(session)}", f"by {hostname} with {_protocol(session, utf8)} id {identity}"]
     # RFC 5321 s7.2: naming several recipients would tell each of the others
     if len(transaction.recipients) == 1:
         lines.append(f"for <{transaction.recipients[0]}>")
@@ -43,25 +43,20 @@ def _protocol(session: Served, utf8: bool) -> str:
     return ("UTF8SMTP" if utf8 else "ESMTP") + "S" * session.tls + "A" * session.authenticated
 
 
-def _client(session: Served, utf8: bool) -> str:
+def _client(session: Served) -> str:
     """What the client called itself, and where it really is."""
     address = _literal(session.peer)
     name = session.client or ""
-    if not _is_host(name, utf8):
+    if not _is_host(name):
         name = address or "unknown.invalid"
     return f"{name} ({address})" if address else name
 
 
-def _is_host(name: str, utf8: bool) -> bool:
-    if _HOST.fullmatch(name):
-        return True
+def _is_host(name: str) -> bool:
+    if name[:1] != "[":
+        return _HOST.fullmatch(name) is not None
     try:
-        if name[:1] == "[":
-            AddressLiteral.parse(name)
-        elif utf8:
-            Domain(name)
-        else:
-            return False
+        AddressLiteral.parse(name)
     except ParseError:
         return False
     return True
