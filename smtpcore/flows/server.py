@@ -18,6 +18,7 @@ from ..session.event import (
 )
 from ..session.limits import BLOCK
 from ..session.server import ServerConnection
+from ..table import State
 from ..wire.command import Data, Mail, Rcpt
 from ..wire.reply import Reply
 from .effect import Await, Close, Flow, Handshake, Read, Write
@@ -28,6 +29,7 @@ __all__ = ["Control", "Drain", "serve_connection"]
 #: Octets per second that a client has to keep up with its content; Postfix has the same.
 MINIMUM_RATE: Final = 500.0
 
+_CONTENT: Final = State.CONTENT
 _FAILED: Final = Reply(451, "local error in processing", "4.3.0")
 _TIMEOUT: Final = Reply(421, "timeout exceeded", "4.4.2")
 _SHUTDOWN: Final = Reply(421, "service shutting down", "4.3.2")
@@ -171,8 +173,9 @@ class _Script:
         method = self._methods.get(kind, self._command)
         if kind is Data:
             self._failed = None
-            answer = yield from self._ask("data")
-            self._receiving = not isinstance(answer, Reply) or answer.code == 354
+            self._answer((yield from self._ask("data")))
+            self._receiving = self._machine.state is _CONTENT
+            return
         elif kind is StartTls:
             yield from self._start_tls()
             return
@@ -191,6 +194,9 @@ class _Script:
         if self._content is not None and self._failed is None:
             answer = yield from self._call(self._content, data)
             if isinstance(answer, Reply):
+                if answer.code < 400:
+                    self._control.report(LocalProtocolError(f"{answer.code} to content, which message() alone accepts"))
+                    answer = _FAILED
                 self._failed = answer  # the rest is read and dropped, and this said at its end
 
     def _on_message(self) -> Flow[None]:
