@@ -39,7 +39,8 @@ class Served:
     def __init__(self, machine: ServerConnection, peer: Any = None) -> None:
         self.machine = machine  #: The machine behind it.
         self.peer = peer  #: The client's address as the transport has it.
-        self.identity: str | None = None  #: Who the client has proved to be, by AUTH.
+        #: Who the client has proved to be, by AUTH; ``authenticate`` may set it where a client may act as another.
+        self.identity: str | None = None
         self.data: Any = None
 
     @property

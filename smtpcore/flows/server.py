@@ -34,6 +34,7 @@ _FAILED: Final = Reply(451, "local error in processing", "4.3.0")
 _TIMEOUT: Final = Reply(421, "timeout exceeded", "4.4.2")
 _SHUTDOWN: Final = Reply(421, "service shutting down", "4.3.2")
 _BAD_CREDENTIALS: Final = Reply(535, "authentication credentials invalid", "5.7.8")
+_AUTH_FAILED: Final = Reply(454, "temporary authentication failure", "4.7.0")  # RFC 4954 s6
 _BAD_EXCHANGE: Final = Reply(501, "malformed authentication exchange", "5.5.2")
 
 
@@ -252,12 +253,23 @@ class _Script:
         if not isinstance(result, Credentials):
             machine.challenge(result)
             return
+        session = self._session
         verdict = yield from self._ask("authenticate", result)
-        if verdict is True:
-            self._session.identity = result.authzid or result.authcid
+        if isinstance(verdict, Reply) and verdict.code // 100 == 3:
+            self._control.report(LocalProtocolError(f"{verdict.code} is no verdict on credentials (RFC 4954 s4)"))
+            verdict = _FAILED
+        if verdict is _FAILED:
+            machine.reply(_AUTH_FAILED)
+        elif isinstance(verdict, Reply):
+            machine.reply(verdict)
+        elif verdict is True:
             machine.accept()
         else:
-            machine.reply(verdict if isinstance(verdict, Reply) else _BAD_CREDENTIALS)
+            machine.reply(_BAD_CREDENTIALS)
+        if not session.authenticated:
+            session.identity = None
+        elif session.identity is None:
+            session.identity = result.authcid  # who it wants to act as is for the handler to allow, and to set
 
     # -- the handler --------------------------------------------------------------------------
 

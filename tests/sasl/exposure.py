@@ -30,16 +30,16 @@ def views(thing: Any) -> Iterator[str]:
     yield str(thing)
     yield f"{thing}"
     yield pprint.pformat(thing)
-    yield repr(copy.copy(thing))
     if hasattr(thing, "__dict__"):
         yield repr(vars(thing))
     for name in getattr(type(thing), "__slots__", ()):
         if not name.startswith("_"):
             yield repr(getattr(thing, name, None))
-    try:
-        yield repr(pickle.dumps(thing))
-    except (TypeError, AttributeError, pickle.PicklingError) as error:
-        yield repr(error)
+    for store in (pickle.dumps, copy.copy, copy.deepcopy):
+        try:
+            yield repr(store(thing))
+        except (TypeError, AttributeError, pickle.PicklingError) as error:
+            yield repr(error)
 
 
 def views_of_error(error: BaseException) -> Iterator[str]:
