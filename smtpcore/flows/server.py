@@ -94,7 +94,7 @@ class _Script:
         self._mechanism: ServerMechanism | None = None
         self._receiving = False  # a content has begun and its end has not been handed over
         self._failed: Reply | None = None  # what went wrong while it was handed over
-        self._progress = -1  # octets of content since the last read; -1: a whole unit
+        self._progress = -1  # octets of content in the last read; -1: a whole unit
 
     def run(self) -> Flow[None]:
         machine = self._machine
@@ -154,12 +154,13 @@ class _Script:
             if not machine.transaction:
                 machine.close(_SHUTDOWN)
             return
+        # What the machine has refused already counts too: it has to be read to its end.
+        self._progress = len(data) if machine.state is _CONTENT else 0
         machine.receive_data(data)
 
     def _next_read(self) -> Read:
         """A whole unit starts the deadline anew, octets of content put it off, anything else leaves it."""
         progress = self._progress
-        self._progress = 0
         limit = self._control.timeout
         deadline = self._machine.deadline or BLOCK
         seconds = deadline.seconds if limit is None else limit
@@ -191,7 +192,6 @@ class _Script:
         self._answer(answer)
 
     def _on_content(self, data: bytes) -> Flow[None]:
-        self._progress += len(data)
         if self._content is not None and self._failed is None:
             answer = yield from self._call(self._content, data)
             if isinstance(answer, Reply):
