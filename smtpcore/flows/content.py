@@ -74,7 +74,7 @@ def _flatten(message: Message) -> bytes:
     """A message of the standard library with CRLF, and without the fields that name hidden recipients."""
     # RFC 5322 s3.6.3: Bcc is for the sender alone
     hidden = {"bcc", "resent-bcc"}
-    if any(name.lower() in hidden for name in message.keys()):  # type: ignore[attr-defined]  # a mapping of fields
+    if any(name.lower() in hidden for name in message):  # type: ignore[attr-defined]  # a mapping of fields
         from copy import copy  # noqa: PLC0415
 
         message = copy(message)

@@ -121,10 +121,8 @@ class _Script:
                     yield from self._abort()
                 elif kind is ConnectionClosed:
                     break
-        except RemoteProtocolError as error:
-            self._control.report(error)
-        except OSError:
-            pass  # the connection is gone; what was not acknowledged was not accepted
+        except (OSError, RemoteProtocolError):
+            pass  # the connection is gone, or good for nothing; what was not acknowledged was not accepted
         except BaseException:
             self._leave()
             raise
@@ -132,7 +130,10 @@ class _Script:
         yield from self._ask("closed")
         data = machine.data_to_send()
         if data:
-            yield Write(data)
+            try:
+                yield Write(data)
+            except OSError:
+                pass  # nobody is there any more
         yield Close()
 
     # -- octets -------------------------------------------------------------------------------
@@ -285,7 +286,7 @@ class _Script:
                 result = yield Await(result)
         except Refusal as refusal:
             return refusal.reply
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a handler may raise anything
             self._control.report(error)
             return _FAILED
         return result
@@ -299,6 +300,10 @@ class _Script:
         """The script is being cancelled: nothing can be awaited any more, but what is plain is called."""
         for name in ("aborted", "closed") if self._receiving else ("closed",):
             method = getattr(self._handler, name, None)
-            result = None if method is None else method(self._session)
-            if isinstance(result, Coroutine):
-                result.close()
+            try:
+                result = None if method is None else method(self._session)
+            except Exception as error:  # noqa: BLE001 - a handler may raise anything
+                self._control.report(error)
+            else:
+                if isinstance(result, Coroutine):
+                    result.close()
