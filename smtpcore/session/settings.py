@@ -50,7 +50,17 @@ class ServerSettings(Value):
         "size_limit",
         "strictness",
     )
-    __match_args__ = ("hostname", "capabilities")
+    __match_args__ = (
+        "hostname",
+        "capabilities",
+        "strictness",
+        "bare_newlines",
+        "limits",
+        "extensions",
+        "require_tls",
+        "require_auth",
+        "allow_plaintext_auth",
+    )
 
     hostname: str  #: What the server calls itself.
     capabilities: Capabilities  #: What it offers after EHLO.

@@ -20,6 +20,7 @@ from smtpcore import (
     ClientConnection,
     Command,
     CommandReceived,
+    CommandSkipped,
     ConnectionClosed,
     ContentEnded,
     Data,
@@ -208,6 +209,27 @@ def greeted_client(offer: bytes = OFFER, **options: Any) -> Any:
     return machine
 
 
+def fresh() -> Any:
+    """A client that waits for its greeting."""
+    return ClientConnection()
+
+
+def content_client() -> Any:
+    """A client behind 354, with nothing left to write."""
+    machine = greeted_client()
+    for command in (Mail(ALICE), Rcpt(BOB), Data()):
+        machine.send(command)
+    answer(machine, b"250 ok\r\n250 ok\r\n354 go\r\n")
+    machine.data_to_send()
+    assert machine.state is State.CONTENT
+    return machine
+
+
+def skipped(events: list[Any]) -> list[Command]:
+    """The commands that were never sent."""
+    return [event.command for event in events if isinstance(event, CommandSkipped)]
+
+
 def take(machine: ClientConnection) -> list[Any]:
     """The events there are now."""
     events: list[Any] = []
@@ -246,10 +268,11 @@ def run_client(
         machine.receive_data(chunk)
         try:
             while (event := machine.next_event()) not in {NEED_DATA, PAUSED}:
+                if isinstance(event, ConnectionClosed):
+                    events += [event] if event not in events else []
+                    break
                 events.append(event)
                 caller(machine, event)
-                if isinstance(event, ConnectionClosed):
-                    break
         except RemoteProtocolError as broken:
             error = str(broken)
             break
