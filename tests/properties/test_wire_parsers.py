@@ -109,14 +109,9 @@ TEXTS: dict[str, Callable[[str], object]] = {
     "base64": decode_base64,
     "capabilities": lambda text: Capabilities.parse(text.split("\n")),
     "parameters": lambda text: parse_parameters(text, 0, VOCABULARY.mail_parameters),
-    **{
-        f"capability-{extension.keyword}": lambda text, extension=extension: extension.decode(text)
-        for extension in STANDARD
-    },
-    **{
-        f"parameter-{key.keyword}": lambda text, key=key: key.decode(text)
-        for key in (*VOCABULARY.mail_parameters.values(), *VOCABULARY.rcpt_parameters.values())
-    },
+    **{f"capability-{extension.keyword}": extension.decode for extension in STANDARD},
+    **{f"parameter-{key.keyword}": key.decode for key in VOCABULARY.mail_parameters.values()},
+    **{f"rcpt-parameter-{key.keyword}": key.decode for key in VOCABULARY.rcpt_parameters.values()},
 }
 NESTED = [piece * 3000 for piece in ("(", '"', "<", "[", "@a,", "g:", "\\", "a.", "(a)")]
 

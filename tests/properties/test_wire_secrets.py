@@ -6,6 +6,7 @@ import copy
 import pickle
 import traceback
 from base64 import b64encode
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -173,12 +174,12 @@ def test_short_secrets_are_hidden_where_they_stand():
 
 
 def test_a_secret_is_its_octets():
-    assert Secret(b"a") == Secret(bytearray(b"a")) != Secret(b"b")
+    held: Any = bytearray(b"abc")
+    assert Secret(b"abc") == Secret(held) != Secret(b"b")
     assert Secret(b"a") != b"a"
     assert hash(Secret(b"a")) == hash(Secret(b"a"))
     assert len(Secret(b"abc")) == 3
     assert Secret(b"abc").reveal() == b"abc"
-    held = bytearray(b"abc")
     secret = Secret(held)
     held[0] = 0
     assert secret.reveal() == b"abc"

@@ -104,7 +104,7 @@ class CountedArray(bytearray):
         Meter.octets += 1 if start == 0 else len(self) - start
         super().__delitem__(key)
 
-    def __iadd__(self, other: Any) -> CountedArray:
+    def __iadd__(self, other: Any) -> CountedArray:  # type: ignore[misc]  # bytearray has it, and adds no other kind
         Meter.octets += len(other)
         super().__iadd__(other)
         return self

@@ -260,6 +260,11 @@ def test_au_04_base64(text, octets):
 def test_au_03_giving_up():
     assert AuthResponse.parse_line(b"*") == AuthResponse(None)
     assert bytes(AuthResponse(None)) == b"*\r\n"
+    assert AuthResponse(None).gives_up
+    assert not AuthResponse(b"").gives_up
+    assert not Auth("PLAIN").gives_up
+    assert AuthResponse(b"x").secret == Auth("PLAIN", b"x").secret == Secret(b"x")
+    assert AuthResponse(None).secret is Auth("PLAIN").secret is None
 
 
 @pytest.mark.parametrize("name", ["plain", "Plain", "PLAIN"])

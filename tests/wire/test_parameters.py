@@ -1,0 +1,174 @@
+"""Parameters and capabilities: typed, in order, looked up without regard to case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from smtpcore import Capabilities, Capability, Parameter, Parameters, ParameterType, ParseError
+from smtpcore.extensions import AUTH, BODY, EIGHTBITMIME, PIPELINING, SIZE, STARTTLS, SUBMITTER, UTF8, Body
+from smtpcore.wire.parameters import parse_number, parse_parameters
+
+BOTH = Parameters([SIZE(5), UTF8(True)])
+
+
+def test_looked_up():
+    assert BOTH[SIZE] == 5
+    assert BOTH[UTF8] is True
+    assert BOTH.get(BODY) is None
+    with pytest.raises(KeyError, match="BODY"):
+        BOTH[BODY]
+    assert SIZE in BOTH
+    assert "size" in BOTH
+    assert "BODY" not in BOTH
+    assert "\u017fize" not in BOTH
+    assert 5 not in BOTH
+    assert [item.keyword for item in BOTH] == ["SIZE", "SMTPUTF8"]
+    assert len(BOTH) == 2
+    assert str(BOTH) == " SIZE=5 SMTPUTF8"
+    assert str(Parameters()) == ""
+
+
+def test_a_value_may_be_none():
+    held = Parameters([SUBMITTER(None)])
+    assert held[SUBMITTER] is None
+    assert SUBMITTER in held
+    assert str(held) == " AUTH=<>"
+
+
+def test_only_parameters():
+    with pytest.raises(TypeError, match="SIZE"):
+        Parameters([SIZE])  # type: ignore[list-item]  # what is tried
+
+
+@pytest.mark.parametrize("keyword", ["", "-A", "A B", "A=", "A=B", "\u00c4", "A\n", " A"])
+def test_no_keywords(keyword):
+    kinds: list[tuple[Any, ...]] = [(ParameterType,), (Parameter, 1, "1"), (Capability,)]
+    for kind, *more in kinds:
+        with pytest.raises(ParseError, match="keyword"):
+            kind(keyword, *more)
+
+
+@pytest.mark.parametrize("text", ["", " ", "a b", "a=b", "\x7f", "\u200b", "\udcff"])
+def test_no_values(text):
+    with pytest.raises(ParseError):
+        Parameter("X", text, text)
+
+
+def test_a_type_reads_what_it_writes():
+    hexadecimal: ParameterType[int] = ParameterType("x-hex", lambda text: int(text, 16), lambda value: f"{value:x}")
+    assert hexadecimal(255) == Parameter("X-HEX", 255, "ff")
+    assert hexadecimal.decode("ff") == 255
+    assert repr(hexadecimal) == "ParameterType('X-HEX')"
+
+
+def test_a_type_whose_two_sides_differ_writes_nothing():
+    wrong: ParameterType[int] = ParameterType("X", parse_number, lambda value: str(value + 1))
+    with pytest.raises(ParseError, match="not a value"):
+        wrong(1)
+
+
+def test_a_flag_takes_no_value():
+    with pytest.raises(ParseError, match="no value"):
+        UTF8(False)
+    with pytest.raises(ParseError, match="no value"):
+        UTF8.decode("1")
+    with pytest.raises(ParseError, match="needs a value"):
+        SIZE.decode(None)
+    assert UTF8.decode(None) is True
+
+
+def test_none_to_read():
+    assert parse_parameters("", 0, {}).items == ()
+    assert parse_parameters("x", 1, {}).items == ()
+
+
+# --- capabilities ----------------------------------------------------------------------------------
+
+OFFERED = Capabilities(
+    PIPELINING, SIZE(1000), EIGHTBITMIME, AUTH.offer(("PLAIN", "LOGIN")), Capability("X-one", "a  b")
+)
+
+
+def test_offered():
+    assert [str(line) for line in OFFERED] == ["PIPELINING", "SIZE 1000", "8BITMIME", "AUTH PLAIN LOGIN", "X-ONE a  b"]
+    assert len(OFFERED) == 5
+    assert OFFERED.get(SIZE) == 1000
+    assert OFFERED.get(AUTH) == ("PLAIN", "LOGIN")
+    assert OFFERED.get(PIPELINING) is None
+    assert OFFERED.argument("x-ONE") == "a  b"
+    assert OFFERED.argument("pipelining") == ""
+    assert OFFERED.argument("STARTTLS") is None
+    assert PIPELINING in OFFERED
+    assert STARTTLS not in OFFERED
+    assert "size" in OFFERED
+    assert 5 not in OFFERED
+    assert Capabilities() != OFFERED
+
+
+def test_letters_that_only_look_alike_in_upper_case():
+    offered = Capabilities(STARTTLS)
+    assert "\u017ftarttls" not in offered
+    assert offered.argument("\u017ftarttls") is None
+    assert offered.without("\u017ftarttls") == offered
+    assert Capabilities.parse(["AUTH pla\u0131n LOGIN"]).get(AUTH) == ("LOGIN",)
+
+
+def test_without():
+    assert OFFERED.without("x-one", PIPELINING, SIZE, AUTH) == Capabilities(EIGHTBITMIME)
+    assert OFFERED.without("nothing") == OFFERED
+
+
+def test_of_a_keyword_twice_the_last_counts():
+    assert Capabilities(SIZE(1), SIZE(2)).get(SIZE) == 2
+    assert Capabilities.parse(["SIZE 1", "size 2"]).get(SIZE) == 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "mechanisms"),
+    [
+        (["AUTH PLAIN LOGIN"], ("PLAIN", "LOGIN")),
+        (["auth plain"], ("PLAIN",)),
+        (["AUTH=PLAIN LOGIN"], ("PLAIN", "LOGIN")),
+        (["AUTH=PLAIN", "AUTH CRAM-MD5"], ("CRAM-MD5",)),
+        (["AUTH CRAM-MD5", "AUTH=PLAIN"], ("CRAM-MD5",)),
+        (["AUTH=LOGIN"], ("LOGIN",)),
+        (["AUTH PLAIN  not/one LOGIN"], ("PLAIN", "LOGIN")),
+        (["AUTH"], None),
+        (["AUTH="], None),
+        (["SIZE 5"], None),
+    ],
+)
+def test_au_18_mechanisms(lines, mechanisms):
+    assert Capabilities.parse(lines).get(AUTH) == mechanisms
+
+
+@pytest.mark.parametrize("line", ["", " ", "-X", "X\tY", "\u00c4", "X=Y", "X \x01", "\udcff"])
+def test_what_is_no_capability_is_left_out(line):
+    assert Capabilities.parse(["SIZE 1", line, "HELP"]) == Capabilities(SIZE(1), Capability("HELP"))
+
+
+@pytest.mark.parametrize("line", ["SIZE x", "SIZE", "SIZE 1 2", "SIZE -1", "SIZE " + "1" * 21])
+def test_a_value_that_cannot_be_read_is_none(line):
+    offered = Capabilities.parse([line])
+    assert SIZE in offered
+    assert offered.get(SIZE) is None
+
+
+@pytest.mark.parametrize("argument", [" a", "a ", "\n", "a\0", "\ud800"])
+def test_no_arguments(argument):
+    with pytest.raises(ParseError):
+        Capability("X", argument)
+
+
+def test_mechanisms_offered_are_names():
+    for names in (("PLAIN", "not/one"), ("plain",), ("",)):
+        with pytest.raises(ParseError):
+            AUTH.offer(names)
+
+
+def test_body():
+    assert BODY.decode("8bitmime") is Body.EIGHTBITMIME
+    assert BODY.decode("7Bit") is Body.SEVENBIT
+    assert str(BODY(Body.SEVENBIT)) == "BODY=7BIT"
