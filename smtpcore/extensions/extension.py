@@ -189,8 +189,8 @@ class ExtensionSet:
         return iter(self._extensions.values())
 
     def __contains__(self, key: object) -> bool:
-        keyword = key if isinstance(key, str) else getattr(key, "keyword", "")
-        return keyword.upper() in self._extensions
+        keyword = key if isinstance(key, str) else getattr(key, "keyword", None)
+        return isinstance(keyword, str) and keyword.isascii() and keyword.upper() in self._extensions
 
     def __len__(self) -> int:
         return len(self._extensions)

@@ -93,7 +93,8 @@ class Capabilities(Value):
 
     def __contains__(self, key: object) -> bool:
         keyword = key if isinstance(key, str) else getattr(key, "keyword", None)
-        return isinstance(keyword, str) and keyword.upper() in self._by_keyword
+        # A long s is no S, but is one in upper case.
+        return isinstance(keyword, str) and keyword.isascii() and keyword.upper() in self._by_keyword
 
     def get(self, key: Keyed[T]) -> T | None:
         """The value offered with that keyword; None when it is not offered, or carries no value that can be read."""
@@ -107,12 +108,13 @@ class Capabilities(Value):
 
     def argument(self, keyword: str) -> str | None:
         """The text behind a keyword, empty when it stands alone; None when it is not offered."""
-        found = self._by_keyword.get(keyword.upper())
+        found = self._by_keyword.get(keyword.upper()) if keyword.isascii() else None
         return found.argument if found else None
 
     def without(self, *keys: Offered | str) -> Capabilities:
         """The same without these."""
-        gone = {(key if isinstance(key, str) else key.keyword).upper() for key in keys}
+        names = [key if isinstance(key, str) else key.keyword for key in keys]
+        gone = {name.upper() for name in names if name.isascii()}
         return Capabilities(*[item for item in self.items if item.keyword not in gone])
 
     def __iter__(self) -> Iterator[Capability]:

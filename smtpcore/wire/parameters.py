@@ -187,7 +187,9 @@ class Parameters(Value):
 
     def __contains__(self, key: object) -> bool:
         keyword = key if isinstance(key, str) else getattr(key, "keyword", None)
-        return keyword is not None and any(item.keyword == keyword.upper() for item in self._items)
+        if not isinstance(keyword, str) or not keyword.isascii():
+            return False
+        return any(item.keyword == keyword.upper() for item in self._items)
 
     def __iter__(self) -> Iterator[Parameter[Any]]:
         return iter(self._items)
@@ -196,7 +198,7 @@ class Parameters(Value):
         return len(self._items)
 
     def __str__(self) -> str:
-        return "".join([f" {item}" for item in self._items])
+        return "".join([f" {item}" for item in self._items]) if self._items else ""
 
 
 NO_PARAMETERS: Final = Parameters()
