@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from . import demo, send, serve
-from .failure import USAGE, Failure
+from .failure import FAILED, USAGE, Failure
 
 __all__ = ["main"]
 
@@ -33,16 +33,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         status: int = arguments.run(arguments)
-        sys.stdout.flush()
+        print(end="", flush=True)
     except Failure as failure:
         print(f"smtpcore {arguments.command}: {failure}", file=sys.stderr)
         return failure.status
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has gone; the interpreter would complain once more when it flushes.
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # whoever read our output has gone, and knows it
+            print(f"smtpcore {arguments.command}: {error.strerror or error}; check the output", file=sys.stderr)
+        # What waits to be written is dropped, or the interpreter would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
+        return FAILED
     return status
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from ..adapters.blocking import Client
-from ..errors import LocalProtocolError, ProtocolError
+from ..errors import LocalProtocolError, ParseError, ProtocolError
 from ..extensions import BODY, SIZE, SMTPUTF8, Body
 from ..flows.client import TlsMode
-from ..flows.error import FlowError, NoMechanism, TlsNotOffered
+from ..flows.error import Disconnected, FlowError, NoMechanism, TlsNotOffered
 from ..flows.options import ClientOptions
 from ..flows.outcome import Outcome, RecipientOutcome, Status
 from ..wire.address import Mailbox
@@ -100,15 +100,17 @@ def run(arguments: argparse.Namespace) -> int:
     server = show_endpoint(*arguments.server)
     try:
         client.__enter__()
+    except ParseError as error:
+        raise Failure(f"{error}; check --hostname, --user and the password") from None
     except (OSError, FlowError, ProtocolError, UnicodeError) as error:
         raise Failure(f"no session with {server}: {_explain(error)}", CONNECTION) from None
     try:
         outcome = _send(client, arguments, message)
+        _show(outcome)  # before QUIT, which a server may be slow to answer
     except ProtocolError as error:
         raise Failure(f"the message cannot be sent: {error}", FAILED) from None
     finally:
         client.__exit__(None, None, None)
-    _show(outcome)
     if outcome.error is not None:
         say(f"smtpcore send: the session with {server} broke: {outcome.error}")
     return 0 if outcome.all_accepted else FAILED
@@ -205,6 +207,8 @@ def _explain(error: Exception) -> str:
             return f"{error}; leave out --user, or use another --tls or port"
         case LocalProtocolError():
             return f"{error}; use --tls required, or --allow-plaintext-auth to send the password in the clear"
+        case Disconnected():
+            return f"{error}; check --tls and the port"
         case OSError():
             return f"{error.strerror or error}; check the address"
         case _:
@@ -217,3 +221,4 @@ def _show(outcome: Outcome) -> None:
         for each in outcome.recipients
     ]
     columns(("recipient", "status", "reply"), rows, [_STYLES[each.status] for each in outcome.recipients])
+    print(end="", flush=True)

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, final
 
 from ..adapters.asyncio import Server
 from ..errors import ParseError
@@ -29,6 +29,8 @@ from .terminal import say
 
 __all__ = ["add", "run"]
 
+#: Seconds until a report is repeated: a server that is out of handles has one for each client in the queue.
+_QUIET: Final = 10.0
 _EPILOG: Final = """\
 It takes mail for any recipient and relays none. Exit status: 0 ended by SIGINT or SIGTERM, 1 cannot listen, 2 usage.
 
@@ -199,7 +201,7 @@ async def _serve_until_signal(server: Server, where: str) -> None:
 
 async def listen(server: Server, where: str, listening: AsyncExitStack) -> None:
     """Listen and say so; leaving ``listening`` ends it when transactions in hand have ended (RFC 5321 s3.8)."""
-    asyncio.get_running_loop().set_exception_handler(_report)
+    asyncio.get_running_loop().set_exception_handler(_Reports())
     try:
         await listening.enter_async_context(server)
     except (OSError, UnicodeError) as error:
@@ -208,5 +210,16 @@ async def listen(server: Server, where: str, listening: AsyncExitStack) -> None:
     print(f"listening on {show_endpoint(*server.address)}", flush=True)
 
 
-def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    say(str(context.get("message") or "an error in the event loop"))
+@final
+class _Reports:
+    """Says what the event loop and the server report; what they repeat is said once in a while."""
+
+    def __init__(self) -> None:
+        self._said = ""
+        self._due = 0.0
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        line = str(context.get("message") or "an error in the event loop")
+        if line != self._said or loop.time() >= self._due:
+            self._said, self._due = line, loop.time() + _QUIET
+            say(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -113,7 +112,7 @@ class _Printing:
                 end = "\n" if line[-1:] == b"\n" else ""
                 text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "backslashreplace")
                 print(visible(text, keep="\t"), end=end)
-            sys.stdout.flush()
+            print(end="", flush=True)
             return f"printed as {self._printer.count}"
 
     def abandon(self) -> None:

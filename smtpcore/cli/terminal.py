@@ -39,7 +39,8 @@ def say(line: str) -> None:
 
 def _console(*, stderr: bool = False) -> Console | None:
     """A console of rich, where that is installed and writes to a terminal."""
-    if not (sys.stderr if stderr else sys.stdout).isatty():
+    stream = sys.stderr if stderr else sys.stdout
+    if stream is None or not stream.isatty():  # None where it is closed
         return None
     try:
         from rich.console import Console  # noqa: PLC0415 - an extra that need not be there
@@ -79,7 +80,7 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence
 
 def counted(chunks: Iterable[bytes], total: int) -> Iterable[bytes]:
     """The same chunks; of a large total, a terminal on standard error is shown how many octets have gone."""
-    if total < LARGE or not sys.stderr.isatty():
+    if total < LARGE or sys.stderr is None or not sys.stderr.isatty():
         return chunks
     console = _console(stderr=True)
     return _counted_plainly(chunks, total) if console is None else _counted_richly(chunks, total, console)

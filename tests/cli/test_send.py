@@ -379,6 +379,32 @@ def test_a_servers_words_do_not_steer_the_terminal(capsys):
     assert shown.split("\n")[1] == rf"{BOB}  refused  550 5.1.1 ?]0;owned?; \x9b31m\u202eno"
 
 
+def test_the_outcome_is_shown_before_quit_is_answered(capfd, monkeypatch):
+    """A server may have taken the message and then say nothing more."""
+    shown = []
+
+    def quit_session(client):
+        shown.append(capfd.readouterr().out)
+
+    monkeypatch.setattr("smtpcore.adapters.client.BlockingClient.quit", quit_session)
+    with scripted(b"220 x\r\n", b"250 x\r\n", b"250 ok\r\n", b"550 no\r\n", b"") as address:
+        assert send(address) == 1
+    assert len(shown) == 1
+    assert "refused  550 no" in shown[0]
+
+
+@pytest.mark.parametrize("argv", [["--hostname", "a b"], ["--hostname", "x\r\nRSET"], []])
+def test_names_that_cannot_be_sent(argv, secret, capsys):
+    if not argv:
+        secret.write_bytes(b"a\0b\n")
+        argv = ["--user", "alice", "--password-file", secret, "--allow-plaintext-auth"]
+    with scripted(b"220 x\r\n", b"250-x\r\n250 AUTH PLAIN\r\n") as address:
+        assert send(address, *argv) == 2
+    shown = capsys.readouterr().err
+    assert "check --hostname, --user and the password" in shown
+    assert shown.count("\n") == 1
+
+
 def test_a_name_that_is_none(capsys):
     assert main(["send", "--server", "no.such.host.invalid:25", "--from", ALICE, "--to", BOB]) == 3
     assert main(["send", "--server", "a..b:25", "--from", ALICE, "--to", BOB]) == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import signal
+import socket
 import ssl
 import time
 
@@ -320,3 +321,22 @@ def test_a_broken_handshake_does_not_disturb_others(tmp_path, certificate):
             Talk(at, ssl.create_default_context())  # does not trust it
         with Talk(at, certificate.for_client()) as talk:
             assert talk.say("NOOP")[0].startswith("250")
+
+
+def test_out_of_handles_it_says_so_once_and_goes_on_when_there_are_some(tmp_path):
+    code = (
+        "import resource, sys\n"
+        "from smtpcore.cli import main\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    with Process("-c", code, "serve", "127.0.0.1:0", "--maildir", tmp_path) as process:
+        address = process.address()
+        crowd = [socket.create_connection(address) for _ in range(40)]
+        time.sleep(0.1)
+        for one in crowd:
+            one.close()
+        with Talk(address) as talk:
+            assert talk.greeting.startswith("220")
+        _, _, error = process.end(signal.SIGTERM)
+    assert error == "socket.accept() out of system resource\n"
