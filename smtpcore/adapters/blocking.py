@@ -30,6 +30,8 @@ __all__ = ["Client", "Server", "connect", "serve"]
 
 #: Octets read at a time.
 _CHUNK: Final = 65_536
+#: Seconds before a connection is accepted again where that has failed; asyncio waits as long.
+_PAUSE: Final = 1.0
 
 
 @final
@@ -153,7 +155,9 @@ class Server(Listening):
             try:
                 sock, peer = listener.accept()
             except OSError:
-                return  # closed
+                if not self.control.draining:
+                    time.sleep(_PAUSE)  # no handle is left, or the client has gone: there are others to serve
+                continue
             with self._lock:
                 full = len(self._threads) >= self.max_connections
             if full:
