@@ -14,7 +14,7 @@ __all__ = ["SIZE"]
 
 def _check_mail(session: SessionView, command: Mail) -> Reply | None:
     declared = command.parameters.get(SIZE)
-    limit = session.capabilities.get(SIZE)
+    limit = session.capabilities.get(SIZE) if declared else None
     # RFC 1870 s6.1: a limit of zero is none
     if declared and limit and declared > limit:
         return Reply(552, f"message size exceeds the maximum of {limit} octets", "5.3.4")

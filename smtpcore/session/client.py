@@ -14,7 +14,7 @@ from ..extensions import PIPELINING, STANDARD, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
 from ..table import Connect, EndOfContent, State
 from ..wire.capabilities import Capabilities
-from ..wire.command import Command, Data, Ehlo, Greeting, Lhlo, Mail, Rcpt
+from ..wire.command import Command, Data, Ehlo, Greeting, Helo, Lhlo, Mail, Rcpt
 from ..wire.content import DotStuffer
 from ..wire.newlines import BareNewlines
 from ..wire.reply import Reply, ReplyReader
@@ -26,6 +26,10 @@ from .planning import NO_ROW, expected, find_plan, why_misplaced, why_not_offere
 __all__ = ["ClientConnection"]
 
 _NO_CAPABILITIES: Final = Capabilities()
+# Looking a member of an Enum up costs more than all else that a step does with it.
+_UPGRADING, _CLOSED = State.UPGRADING, State.CLOSED
+_HAPPENINGS: Final = frozenset((Connect, EndOfContent))
+_TEACHING: Final = frozenset((Ehlo, Helo, Lhlo, Auth, AuthResponse))
 _DEADLINES: Final[dict[type[Command], Deadline]] = {
     Connect: GREETING,
     Mail: MAIL,
@@ -61,6 +65,7 @@ class ClientConnection:
         "_greetings",
         "_in_flight",
         "_out",
+        "_pipelining",
         "_planned",
         "_queue",
         "_reader",
@@ -102,6 +107,7 @@ class ClientConnection:
         """A session of which nothing is known yet."""
         self.state = state  #: Where the conversation stands, by the replies so far.
         self.capabilities = _NO_CAPABILITIES  #: What the server offers; empty before EHLO and after STARTTLS.
+        self._pipelining = False  # whether PIPELINING is among it
         self.authenticated = False  #: Whether AUTH has succeeded in this session.
         self._reader = ReplyReader(self.limits.reply_line, self.limits.reply_size, self.limits.reply_lines)
         # Not sent yet: the command, its line, and whether it is known that the server offers what it needs.
@@ -142,25 +148,32 @@ class ClientConnection:
         Raises LocalProtocolError when it has no place in the conversation, assuming that all that
         was queued before it succeeds.
         """
-        self._check_alive()
-        if not isinstance(command, Command):
-            raise TypeError(f"not a command: {type(command).__name__}")
-        if isinstance(command, (Connect, EndOfContent)):
-            raise TypeError(f"{command!r} happens, it is not sent")
-        planned = self._plan()
-        row = self.extensions.transitions[planned].get(type(command))
-        if row is None:
+        if self._error or self.state is _CLOSED:
+            self._check_alive()
+        planned = self._planned or self._plan()
+        kind = type(command)
+        row = self.extensions.transitions[planned].get(kind)
+        if row is None or kind in _HAPPENINGS:
+            if not isinstance(command, Command):
+                raise TypeError(f"not a command: {kind.__name__}")
+            if kind in _HAPPENINGS:
+                raise TypeError(f"{command!r} happens, it is not sent")
             raise LocalProtocolError(why_misplaced(self.extensions, planned, command))
-        if isinstance(command, Auth) and not self.tls and not self.allow_plaintext_auth:
+        if kind is Auth and not self.tls and not self.allow_plaintext_auth:
             raise LocalProtocolError("AUTH without TLS; allow_plaintext_auth=True permits it (RFC 4954 s4)")
         known = not self._greetings
         if known and (why := why_not_offered(self.extensions, self.capabilities, command)):
             raise LocalProtocolError(why)
         octets = bytes(command)  # raises here, before anything is queued, if it cannot be written
         self._planned = expected(row, planned)
-        self._greetings += isinstance(command, Greeting)
-        self._queue.append((command, octets, known))
-        self._release()
+        if isinstance(command, Greeting):
+            self._greetings += 1
+        queue, flight = self._queue, self._in_flight
+        if known and not queue and not self._eof and (not flight or self._may_follow(flight[-1])):
+            self._fly(command, octets)  # as it would from the queue, since nothing is in its way
+        else:
+            queue.append((command, octets, known))
+            self._release()
 
     def send_content(self, data: bytes) -> None:
         """Send octets of the content, dot-stuffed; CRLF ends lines, in any chunks.
@@ -215,7 +228,7 @@ class ClientConnection:
         self._check_error()
         if type(data) is not bytes:
             data = bytes(memoryview(data))  # not bytes(data): a number or None is a mistake of the caller
-        if self.state is State.CLOSED:
+        if self.state is _CLOSED:
             return  # whoever reads while the last octets are written has done nothing wrong
         if not data:
             self._eof = True
@@ -244,10 +257,12 @@ class ClientConnection:
         """
         if self._skipped:
             return self._skipped.popleft()
-        self._check_error()
-        if self.state is State.CLOSED:
+        if self._error:
+            self._check_error()
+        state = self.state
+        if state is _CLOSED:
             return self._closed()
-        if self.state is State.UPGRADING:
+        if state is _UPGRADING:
             self._refuse_plaintext()
             return self._closed() if self._eof else PAUSED
         try:
@@ -264,30 +279,34 @@ class ClientConnection:
         return NEED_DATA if self._in_flight else PAUSED
 
     def _on_reply(self, reply: Reply) -> ReplyReceived:
-        if self._unasked or not self._in_flight:
+        flight = self._in_flight
+        if self._unasked or not flight:
             if reply.code != 421:
                 self._error = RemoteProtocolError(f"{reply.code} without a command to answer (RFC 5321 s4.2)")
                 raise self._error
             self.state = State.CLOSED
             return ReplyReceived(reply, None)
-        command = self._in_flight.popleft()
+        command = flight.popleft()
+        kind = type(command)
         if self._secrets:
             reply = self._scrubbed(reply)
         if reply.code == 421:
             self.state = State.CLOSED  # RFC 5321 s3.8
             return ReplyReceived(reply, command)
         digit = reply.code // 100
-        if digit == 2:
+        if digit == 2 and kind in _TEACHING:
             self._learn(command, reply)
-        after = self.extensions.transitions[self.state].get(type(command), NO_ROW).get(digit)
+        after = self.extensions.transitions[self.state].get(kind, NO_ROW).get(digit)
         if after is not None:
             self.state = after
-        if digit == 3 and isinstance(command, Data):
+        if digit == 3 and kind is Data:
             self._begin_content()
-        self._greetings -= isinstance(command, Greeting)
-        if digit >= 4 or not self._in_flight:
-            self._planned = None
-        self._release()
+        if isinstance(command, Greeting):
+            self._greetings -= 1
+        if digit >= 4 or not flight:
+            self._planned = None if flight or self._queue else self.state
+        if self._queue:
+            self._release()
         return ReplyReceived(reply, command)
 
     def _begin_content(self) -> None:
@@ -303,6 +322,7 @@ class ClientConnection:
         if isinstance(command, Greeting):
             extended = isinstance(command, (Ehlo, Lhlo))
             self.capabilities = Capabilities.parse(reply.lines[1:]) if extended else _NO_CAPABILITIES
+            self._pipelining = PIPELINING in self.capabilities
         elif isinstance(command, (Auth, AuthResponse)) and not command.gives_up:
             self.authenticated = True
 
@@ -361,10 +381,13 @@ class ClientConnection:
                     self._planned = None
                     continue
             queue.popleft()
-            flight.append(command)
-            self._out.append(octets)
-            if isinstance(command, (Auth, AuthResponse)) and command.secret is not None:
-                self._secrets.append(command.secret)
+            self._fly(command, octets)
+
+    def _fly(self, command: Command, octets: bytes) -> None:
+        self._in_flight.append(command)
+        self._out.append(octets)
+        if command.confidential and isinstance(command, (Auth, AuthResponse)) and command.secret is not None:
+            self._secrets.append(command.secret)
 
     def _plan(self) -> State:
         if self._planned is None:
@@ -372,9 +395,14 @@ class ClientConnection:
         return self._planned
 
     def _may_follow(self, last: Command) -> bool:
-        return last.pipelines and PIPELINING in self.capabilities and len(self._in_flight) < self.limits.in_flight
+        return last.pipelines and self._pipelining and len(self._in_flight) < self.limits.in_flight
 
     # -- ends ---------------------------------------------------------------------------------
+
+    def abandon(self) -> None:
+        """The connection is lost, or given up half-way: nothing is sent any more, and no reply answers anything."""
+        self.state = State.CLOSED
+        self._out.clear()
 
     def _closed(self) -> ConnectionClosed:
         self.state = State.CLOSED
@@ -395,8 +423,3 @@ class ClientConnection:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a connection is not pickled: it may hold secrets")
-    def abandon(self) -> None:
-        """The connection is lost, or given up half-way: nothing is sent any more, and no reply answers anything."""
-        self.state = State.CLOSED
-        self._out.clear()
-

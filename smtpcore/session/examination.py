@@ -6,7 +6,7 @@ from typing import Final
 
 from ..errors import ParseError
 from ..extensions import UTF8
-from ..extensions.auth import Auth, AuthResponse
+from ..extensions.auth import AUTH_LINE_LIMIT, Auth, AuthResponse
 from ..extensions.starttls import StartTls
 from ..table import State
 from ..wire.command import Command, Ehlo, Expn, Helo, Mail, Noop, Quit, Rcpt, Vrfy, parse_command
@@ -16,7 +16,7 @@ from ..wire.tolerance import Tolerance
 from . import replies
 from .serversession import ServerSession
 
-__all__ = ["SHOWN", "is_auth", "showable", "understand"]
+__all__ = ["SHOWN", "refuse_length", "showable", "understand"]
 
 #: How much of a refused line is reported, in octets.
 SHOWN: Final = 100
@@ -93,9 +93,20 @@ def _may_be_utf8(session: ServerSession, command: Command) -> bool:
     return isinstance(command, Rcpt) and mail is not None and UTF8 in mail.parameters
 
 
-def is_auth(line: bytes) -> bool:
-    """Whether a line is AUTH with an argument."""
-    return line[:5].upper() == b"AUTH "
+def refuse_length(session: ServerSession, line: bytes, limit: int) -> Reply | None:
+    """The refusal that a line of more than ``limit`` octets gets; None for AUTH, which may be that long.
+
+    A line is refused in step up to twice its limit; beyond that with 421.
+    """
+    auth = session.state is State.AUTHENTICATING or line[:5].upper() == b"AUTH "
+    if auth:
+        # RFC 4954 s4: an initial response has the limit of the exchange, not that of a command
+        limit = AUTH_LINE_LIMIT
+        if len(line) + 2 <= limit:
+            return None
+    if len(line) + 2 > 2 * limit:
+        return replies.LINE_WITHOUT_END
+    return replies.AUTH_LINE_TOO_LONG if auth else replies.LINE_TOO_LONG
 
 
 def showable(session: ServerSession, line: bytes, reply: Reply) -> bytes:

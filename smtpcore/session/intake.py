@@ -35,7 +35,7 @@ class ContentIntake:
         return self._unstuffer.eof
 
     def take(self, data: bytes, start: int) -> tuple[bytes, int]:
-        """The content of the octets from ``start`` as far as it is without fault, and the offset behind what was read."""
+        """The faultless content of the octets from ``start``, and the offset behind what was read."""
         content, end = self._unstuffer.take(data, start)
         return self._meter.feed(content), end
 

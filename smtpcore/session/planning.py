@@ -9,6 +9,7 @@ from ..extensions import SMTPUTF8, ExtensionSet
 from ..table import State
 from ..wire.capabilities import Capabilities
 from ..wire.command import Command, Mail, Rcpt
+from ..wire.parameters import NO_PARAMETERS
 
 __all__ = ["NO_ROW", "expected", "find_plan", "why_misplaced", "why_not_offered"]
 
@@ -38,6 +39,8 @@ def why_not_offered(extensions: ExtensionSet, capabilities: Capabilities, comman
     """Which offer of the server ``command`` lacks; empty when it lacks none."""
     if isinstance(command, (Mail, Rcpt)):
         path = command.sender if isinstance(command, Mail) else command.recipient
+        if command.parameters is NO_PARAMETERS and (path is None or path.is_ascii):
+            return ""  # as it is with nearly all of them
         if path is not None and not path.is_ascii and SMTPUTF8 not in capabilities:
             return "the server does not offer SMTPUTF8"  # RFC 6531 s3.2
         for parameter in command.parameters.items:

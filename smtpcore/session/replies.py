@@ -28,7 +28,7 @@ from ..wire.parameters import UnknownParameter
 from ..wire.reply import Reply
 from .serversession import ServerSession
 
-__all__ = ["POSITIVE", "positive", "refusal"]
+__all__ = ["POSITIVE", "checked", "positive", "refusal"]
 
 #: What ``accept()`` says to each command. EHLO, HELO and the greeting are made for each session.
 POSITIVE: Final[Mapping[type[Command], Reply]] = {
@@ -76,6 +76,13 @@ TEXT_LINE_TOO_LONG: Final = Reply(554, "line of the message too long", "5.6.0")
 CONTENT_TOO_BIG: Final = Reply(552, "message too big", "5.3.4")
 SHUTTING_DOWN: Final = Reply(421, "service closing transmission channel", "4.3.2")  # RFC 5321 s3.8
 NO_PARAMETER: Final = Reply(555, "parameter not recognized or not implemented", "5.5.4")
+
+
+def checked(reply: Reply) -> Reply:
+    """``reply``. Raises TypeError for what is none."""
+    if not isinstance(reply, Reply):
+        raise TypeError(f"not a Reply: {type(reply).__name__}")
+    return reply
 
 
 def positive(session: ServerSession, command: Command, text: str | None) -> Reply:

@@ -31,7 +31,7 @@ from .event import (
     ServerEvent,
     Signal,
 )
-from .examination import SHOWN, is_auth, showable, understand
+from .examination import SHOWN, refuse_length, showable, understand
 from .intake import ContentIntake
 from .limits import BLOCK, COMMAND, Deadline
 from .serversession import ServerSession
@@ -157,7 +157,7 @@ class ServerConnection:
         buffer = self._buffer
         if buffer:
             held = len(buffer)
-            if held > self.settings.limits.buffered and (self._awaiting or held > self._line_budget):
+            if held > self.settings.limits.buffered and (self._awaiting or held > self.settings.line_budget):
                 raise LocalProtocolError("more input than the limit while PAUSED: take events, or stop reading")
         buffer.append(data)
 
@@ -190,33 +190,21 @@ class ServerConnection:
             return self._need_data() if self._eof else PAUSED
         line = self._buffer.take_line()
         if line is None:
-            if len(self._buffer) >= self._line_budget:
+            if len(self._buffer) >= self.settings.line_budget:
                 return self._give_up(self._buffer.take(SHOWN), replies.LINE_WITHOUT_END)
             return self._need_data()
         limit = AUTH_LINE_LIMIT if state is _AUTHENTICATING else self.settings.limits.command_line
-        return self._on_line(line) if len(line) + 2 <= limit else self._on_long_line(line, limit)
-
-    @property
-    def _line_budget(self) -> int:
-        """How much of a line is read to find its end: it may be refused in step up to twice its limit."""
-        return 2 * max(self.settings.limits.command_line, AUTH_LINE_LIMIT)
+        if len(line) + 2 > limit:
+            reply = refuse_length(self.session, line, limit)
+            if reply is not None:
+                return self._give_up(line, reply) if reply.code == 421 else self._refuse(line, reply)
+        return self._on_line(line)
 
     def _need_data(self) -> ServerEvent | Signal:
         if not self._eof:
             return NEED_DATA
         self._close()
         return ConnectionClosed()
-
-    def _on_long_line(self, line: bytes, limit: int) -> ServerEvent:
-        auth = self.session.state is State.AUTHENTICATING or is_auth(line)
-        if auth:
-            # RFC 4954 s4: an initial response has the limit of the exchange, not that of a command
-            limit = AUTH_LINE_LIMIT
-            if len(line) + 2 <= limit:
-                return self._on_line(line)
-        if len(line) + 2 > 2 * limit:
-            return self._give_up(line, replies.LINE_WITHOUT_END)
-        return self._refuse(line, replies.AUTH_LINE_TOO_LONG if auth else replies.LINE_TOO_LONG)
 
     def _on_line(self, line: bytes) -> ServerEvent:
         session = self.session
@@ -275,7 +263,8 @@ class ServerConnection:
         if not isinstance(self._awaiting, Connect):
             self._check_alive()
             raise LocalProtocolError("the greeting has been sent")
-        self._answer(self._due(), replies.positive(self.session, Connect(), None) if reply is None else _reply(reply))
+        command = self._due()
+        self._answer(command, replies.checked(replies.positive(self.session, command, None) if reply is None else reply))
 
     def accept(self, text: str | None = None) -> None:
         """Answer what is awaited with its standard positive reply, with ``text`` for its words."""
@@ -301,7 +290,7 @@ class ServerConnection:
         Raises LocalProtocolError when nothing is, or when the code makes no sense there (250 to
         DATA, 354 to MAIL).
         """
-        self._answer(self._due(), _reply(reply))
+        self._answer(self._due(), replies.checked(reply))
 
     def challenge(self, octets: bytes) -> None:
         """Answer AUTH or a response with 334 and a challenge (RFC 4954 s4)."""
@@ -312,7 +301,7 @@ class ServerConnection:
 
     def close(self, reply: Reply = replies.SHUTTING_DOWN) -> None:
         """Say 421 (or ``reply``) now and close, whatever the client was doing (RFC 5321 s3.8)."""
-        _reply(reply)
+        replies.checked(reply)
         if self._error or self.session.state is State.CLOSED:
             return
         if self.session.state is not State.UPGRADING:
@@ -336,12 +325,8 @@ class ServerConnection:
         if reply.code == 421:
             self._close()  # RFC 5321 s3.8
             return
-        self._take(command, digit)
-
-    def _take(self, command: Command, digit: int) -> None:
-        session = self.session
-        session.take(command, digit)
-        if session.state is State.CLOSED:
+        self.session.take(command, digit)
+        if self.session.state is State.CLOSED:
             self._close()
         if digit >= 4:
             self._count_error()
@@ -358,6 +343,7 @@ class ServerConnection:
             raise LocalProtocolError("STARTTLS has not been accepted")
         self._refuse_plaintext()
         self.session = ServerSession(self.settings, State.GREETED, tls=True)
+        self._buffer.clear()  # nor does it hold what has been read of the old one
         self._tolerance.take()
 
     def tls_failed(self) -> None:
@@ -410,9 +396,3 @@ class ServerConnection:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a connection is not pickled: it may hold secrets")
-
-
-def _reply(reply: Reply) -> Reply:
-    if not isinstance(reply, Reply):
-        raise TypeError(f"not a Reply: {type(reply).__name__}")
-    return reply

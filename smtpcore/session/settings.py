@@ -44,6 +44,7 @@ class ServerSettings(Value):
         "extensions",
         "hostname",
         "limits",
+        "line_budget",
         "line_limit",
         "require_auth",
         "require_tls",
@@ -73,6 +74,7 @@ class ServerSettings(Value):
     allow_plaintext_auth: bool  #: Offer AUTH without TLS.
     size_limit: int | None  #: Octets of the largest message, by the limits or by what SIZE announces.
     line_limit: int  #: Octets of the longest line of a message.
+    line_budget: int  #: Octets of a command line that are read to find its end.
 
     def __init__(
         self,
@@ -97,6 +99,8 @@ class ServerSettings(Value):
         # RFC 1870 s3: zero is no limit
         assign(self, "size_limit", limits.size or capabilities.get(SIZE) or None)
         assign(self, "line_limit", TEXT_LINE_LIMIT if strictness is STRICT else limits.text_line)
+        # A line may be refused in step up to twice its limit.
+        assign(self, "line_budget", 2 * max(limits.command_line, AUTH_LINE_LIMIT))
         assign(self, "extensions", extensions)
         assign(self, "require_tls", require_tls)
         assign(self, "require_auth", require_auth)

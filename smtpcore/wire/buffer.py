@@ -53,6 +53,8 @@ class ReceiveBuffer:
         start = self._start
         end = data.find(b"\r\n", self._searched)
         if end < 0:
+            if start == len(data):
+                return None
             # The last octet may be the CR of a CRLF to come.
             self._searched = max(start, len(data) - 1)
             return None
@@ -79,6 +81,21 @@ class ReceiveBuffer:
             return bytes(data) if not start else bytes(data[start:])
         self._start = self._searched = start + limit
         return bytes(data[start : start + limit])
+
+    def view(self) -> tuple[bytes, int]:
+        """The octets held, in one piece, and the offset where they begin in it; ``seek`` says how many were used."""
+        data = self._data
+        if not isinstance(data, bytes):
+            data = self._data = bytes(memoryview(data)[self._start :])
+            self._start = self._searched = 0
+        return data, self._start
+
+    def seek(self, offset: int) -> None:
+        """Go on at an offset in what ``view`` gave."""
+        if offset >= len(self._data):
+            self.clear()
+        else:
+            self._start = self._searched = offset
 
     def clear(self) -> None:
         """Drop everything held."""

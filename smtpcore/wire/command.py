@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, final
 
 from ..errors import ParseError
 from . import grammar
-from .address import POSTMASTER, SHORT, AddressLiteral, Domain, Mailbox, Postmaster, parse_host, plain_mailbox
+from .address import POSTMASTER, AddressLiteral, Domain, Mailbox, Postmaster, parse_host
 from .line import encode_line
 from .parameters import NO_PARAMETERS, Keyed, Parameter, Parameters, parse_parameters
 from .path import parse_path
@@ -231,23 +231,20 @@ class Mail(Command):
     def __init__(self, sender: Mailbox | None, *parameters: Parameter[Any]) -> None:
         if sender is not None and not isinstance(sender, Mailbox):
             raise TypeError(f"sender must be a Mailbox or None, not {type(sender).__name__}; see Mailbox.parse")
-        super().__init__()
+        _set_raw(self, None)
         assign(self, "sender", sender)
         assign(self, "parameters", Parameters(parameters) if parameters else NO_PARAMETERS)
 
     def arguments(self) -> str:
         """The path and the parameters."""
-        return f" FROM:<{'' if self.sender is None else self.sender}>{self.parameters}"
+        return f" FROM:<{'' if self.sender is None else self.sender!s}>{self.parameters!s}"
 
     @classmethod
     def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Mail:
         """``FROM: Reverse-path [SP Mail-parameters]``."""
         text = text or ""
         sender: Mailbox | None
-        found = grammar.FROM_PATH.match(text)
-        if found and found.end() <= SHORT:
-            sender, end = plain_mailbox(found), found.end()
-        elif text[5:7] == "<>" and text[:5].upper() == "FROM:":
+        if text[5:7] == "<>" and text[:5].upper() == "FROM:":
             sender, end = None, 7  # RFC 5321 s4.5.5
         else:
             sender, end = parse_path(text, "FROM:", tolerance)
@@ -276,23 +273,20 @@ class Rcpt(Command):
     def __init__(self, recipient: Mailbox | Postmaster, *parameters: Parameter[Any]) -> None:
         if not isinstance(recipient, (Mailbox, Postmaster)):
             raise TypeError(f"recipient must be a Mailbox, not {type(recipient).__name__}; see Mailbox.parse")
-        super().__init__()
+        _set_raw(self, None)
         assign(self, "recipient", recipient)
         assign(self, "parameters", Parameters(parameters) if parameters else NO_PARAMETERS)
 
     def arguments(self) -> str:
         """The path and the parameters."""
-        return f" TO:<{self.recipient}>{self.parameters}"
+        return f" TO:<{self.recipient!s}>{self.parameters!s}"
 
     @classmethod
     def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Rcpt:
         """``TO: Forward-path [SP Rcpt-parameters]``."""
         text = text or ""
         recipient: Mailbox | Postmaster
-        found = grammar.TO_PATH.match(text)
-        if found and found.end() <= SHORT:
-            recipient, end = plain_mailbox(found), found.end()
-        elif _TO_POSTMASTER.match(text):
+        if text[3:4] == "<" and text[:15].upper() == "TO:<POSTMASTER>" and text[:15].isascii():
             recipient, end = POSTMASTER, len("TO:<Postmaster>")  # RFC 5321 s4.1.1.3
         else:
             recipient, end = parse_path(text, "TO:", tolerance)
@@ -305,8 +299,6 @@ class Rcpt(Command):
 
 _set_sender, _set_mail_parameters = setter(Mail, "sender"), setter(Mail, "parameters")
 _set_recipient, _set_rcpt_parameters = setter(Rcpt, "recipient"), setter(Rcpt, "parameters")
-_TO_POSTMASTER: Final = re.compile(r"[Tt][Oo]:<[Pp][Oo][Ss][Tt][Mm][Aa][Ss][Tt][Ee][Rr]>")
-
 
 @final
 class Data(Command):

@@ -14,6 +14,7 @@ from .newlines import BareNewlines, NewlineFilter
 
 __all__ = ["ChunkReader", "DotStuffer", "DotUnstuffer"]
 
+_REJECT, _NORMALIZE = BareNewlines.REJECT, BareNewlines.NORMALIZE
 _END: Final = b"\r\n.\r\n"
 _HELD_DOTS: Final = frozenset((b".", b".\r"))
 
@@ -29,7 +30,7 @@ class DotStuffer:
     __slots__ = ("_filter", "_line_start")
 
     def __init__(self, bare_newlines: BareNewlines = BareNewlines.REJECT) -> None:
-        if bare_newlines not in {BareNewlines.REJECT, BareNewlines.NORMALIZE}:
+        if bare_newlines is not _REJECT and bare_newlines is not _NORMALIZE:
             raise ValueError(f"{bare_newlines} is not for sending: choose REJECT or NORMALIZE")
         self._filter = NewlineFilter(bare_newlines)
         self._line_start = True
@@ -59,9 +60,18 @@ class DotStuffer:
 
     def _filtered(self, data: bytes) -> bytes:
         content = self._filter
-        if content.first_bare >= 0 and content.policy is BareNewlines.REJECT:
+        if content.first_bare >= 0 and content.policy is _REJECT:
             raise ParseError("bare CR or LF in the content", content.first_bare, "RFC 5321 s2.3.8")
         return data
+
+
+def _appended(held: bytes | bytearray, data: bytes) -> bytes | bytearray:
+    """Octets that nobody has taken yet, and more of them, which costs no copy of the former."""
+    if not held:
+        return data
+    held = held if isinstance(held, bytearray) else bytearray(held)
+    held += data
+    return held
 
 
 @final
@@ -73,11 +83,11 @@ class DotUnstuffer:
     them is applied to the content only, after its end has been found.
     """
 
-    __slots__ = ("_filter", "_held", "_line_start", "eof", "unused_data")
+    __slots__ = ("_filter", "_held", "_line_start", "_unused", "eof")
 
     def __init__(self, bare_newlines: BareNewlines = BareNewlines.REJECT) -> None:
-        self.eof = False
-        self.unused_data = b""
+        self.eof = False  #: Whether the end of data has come.
+        self._unused: bytes | bytearray = b""
         self._filter = NewlineFilter(bare_newlines)
         self._line_start = True
         self._held = b""  # what may be the beginning of the end of data: CR, or at a line's start "." or ".CR"
@@ -87,54 +97,66 @@ class DotUnstuffer:
         """The offset of the first bare CR or LF in the content, or -1."""
         return self._filter.first_bare
 
+    @property
+    def unused_data(self) -> bytes:
+        """The octets behind the end of data."""
+        return bytes(self._unused)
+
     def receive(self, data: bytes) -> bytes:
         """The content of the next octets; ``data`` itself where nothing had to be taken out."""
+        content, end = self.take(data, 0)
         if self.eof:
-            self.unused_data += data
-            return b""
+            self._unused = _appended(self._unused, data[end:])
+        return content
+
+    def take(self, data: bytes, start: int) -> tuple[bytes, int]:
+        """The content of the octets from ``start``, and the offset in ``data`` behind what was read.
+
+        What ``receive`` is made of, for a caller that has more than content in one piece.
+        """
+        if self.eof:
+            return b"", start
+        behind = 0  # how far offsets in ``data`` are behind those of the caller
         if self._held:
-            data = self._held + data
+            behind = start - len(self._held)
+            data = self._held + data[start:]
+            start = 0
             self._held = b""
-        if self._line_start and data[:1] == b".":
-            if data in _HELD_DOTS:
-                self._held = data
-                return b""
-            if data.startswith(b".\r\n"):
+        first, stop = start, len(data)
+        end = stop
+        if self._line_start and data.startswith(b".", start):
+            head = data[start : start + 3]
+            if head == b".\r\n":
                 self.eof = True
-                self.unused_data = data[3:]
-                return self._filter.finish()
-            # RFC 5321 s4.5.2: a period at the beginning of a line is taken off.
-            first = 1
-        else:
-            first = 0
+                return self._filter.finish(), start + 3 + behind
+            if head in _HELD_DOTS:
+                self._held = head
+                return b"", end + behind
+            first += 1  # RFC 5321 s4.5.2: a period at the beginning of a line is taken off.
         dot = data.find(b"\r\n.", first)
         if dot >= 0:
-            end = data.find(_END, dot)
-            if end >= 0:
+            found = data.find(_END, dot)
+            if found >= 0:
                 self.eof = True
-                self.unused_data = data[end + 5 :]
-                data = data[first : end + 2]
-            else:
-                tail = 1 if data.endswith(b"\r\n.") else 2 if data.endswith(b"\r\n.\r") else 0
-                if tail:
-                    self._held = data[-tail:]
-                    data = data[first:-tail]
-                elif first:
-                    data = data[1:]
-            # Not where it is the beginning of the end only.
-            if dot - first + 2 < len(data):
-                data = b"\r\n".join(data.split(b"\r\n."))
-        elif first:
-            data = data[1:]
-        if data[-1:] == b"\r":
+                stop, end = found + 2, found + 5
+            elif data.endswith(b"\r\n."):
+                stop -= 1
+                self._held = b"."
+            elif data.endswith(b"\r\n.\r"):
+                stop -= 2
+                self._held = b".\r"
+        content = data[first:stop] if first or stop < len(data) else data
+        if 0 <= dot < stop - 2:
+            content = b"\r\n".join(content.split(b"\r\n."))
+        if content[-1:] == b"\r":
             self._held = b"\r"
-            data = data[:-1]
-        if data:
-            self._line_start = data[-2:] == b"\r\n"
-        elif first or self._held == b"\r":
+            content = content[:-1]
+        if content:
+            self._line_start = content[-2:] == b"\r\n"
+        elif first > start or self._held == b"\r":
             self._line_start = False
-        content = self._filter.feed(data)
-        return content + self._filter.finish() if self.eof else content
+        content = self._filter.feed(content)
+        return (content + self._filter.finish() if self.eof else content), end + behind
 
 
 @final
@@ -145,12 +167,12 @@ class ChunkReader:
     one CRLF. With PASS, for BODY=BINARYMIME, every octet is content.
     """
 
-    __slots__ = ("_filter", "_last", "eof", "remaining", "unused_data")
+    __slots__ = ("_filter", "_last", "_unused", "eof", "remaining")
 
     def __init__(self, bare_newlines: BareNewlines = BareNewlines.REJECT) -> None:
         self.remaining = 0  #: Octets of the present chunk still to come.
         self.eof = False  #: Whether the last chunk is complete.
-        self.unused_data = b""  #: Octets behind the present chunk.
+        self._unused: bytes | bytearray = b""
         self._last = False
         self._filter = NewlineFilter(bare_newlines)
 
@@ -159,20 +181,25 @@ class ChunkReader:
         """The offset of the first bare CR or LF in the content, or -1."""
         return self._filter.first_bare
 
+    @property
+    def unused_data(self) -> bytes:
+        """The octets behind the present chunk."""
+        return bytes(self._unused)
+
     def begin(self, size: int, *, last: bool) -> bytes:
         """A chunk of ``size`` octets begins; returns content that this completes (an empty last chunk)."""
         if self.eof or self.remaining or size < 0:
             raise ValueError("the chunk before this one is not complete, or was the last, or there is no such size")
         self.remaining = size
         self._last = last
-        self.unused_data = b""
+        self._unused = b""
         return self._complete() if not size else b""
 
     def receive(self, data: bytes) -> bytes:
         """The content of the next octets."""
         size = self.remaining
         if len(data) > size:
-            self.unused_data += data[size:]
+            self._unused = _appended(self._unused, data[size:])
             data = data[:size]
         if not data:
             return b""

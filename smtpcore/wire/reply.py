@@ -210,10 +210,8 @@ class ReplyReader:
             raise RemoteProtocolError(self._failure)
         while True:
             line = self._buffer.take_line()
-            if not self._raw:
-                seen = self._seen.get(line)
-                if seen is not None:
-                    return seen
+            if line in self._seen and not self._raw:
+                return self._seen[line]
             if line is None:
                 if len(self._buffer) > self.line_limit + 1:
                     self._fail(f"reply line longer than {self.line_limit} octets (RFC 5321 s4.5.3.1.5)")

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from smtpcore import (
+    NEED_DATA,
+    PAUSED,
     BareNewlines,
     Capabilities,
     ClientConnection,
@@ -24,7 +26,6 @@ from smtpcore import (
     Rcpt,
     ReplyReceived,
     ServerConnection,
-    Signal,
 )
 from smtpcore.extensions import EIGHTBITMIME, ENHANCEDSTATUSCODES, PIPELINING, SIZE, SMTPUTF8
 from smtpcore.wire.content import DotStuffer, DotUnstuffer
@@ -71,11 +72,12 @@ class ServerEngine:
         machine.receive_data(data)
         while True:
             event = machine.next_event()
-            if isinstance(event, Signal):
+            if event is NEED_DATA:
                 return machine.data_to_send()
-            if isinstance(event, CommandReceived):
+            kind = type(event)
+            if kind is CommandReceived:
                 machine.accept()
-            elif isinstance(event, ContentEnded):
+            elif kind is ContentEnded:
                 self.messages += 1
                 machine.accept()
 
@@ -115,9 +117,9 @@ class ClientEngine:
         machine = self.machine
         while data := machine.data_to_send():
             machine.receive_data(io(data))
-            while not isinstance(event := machine.next_event(), Signal):
-                if isinstance(event, ReplyReceived) and not event.reply.is_positive:
-                    raise ValueError(str(event.reply))
+            while (event := machine.next_event()) is not NEED_DATA and event is not PAUSED:
+                if type(event) is not ReplyReceived or event.reply.code >= 400:
+                    raise ValueError(f"unexpected {event}")
 
     def transaction(self, sender: str, rcpts: list[str], body: bytes, io: Callable[[bytes], bytes]) -> None:
         """One message."""
