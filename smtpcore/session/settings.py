@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, TypedDict, final
 
 from ..extensions import SIZE, STANDARD, ExtensionSet
+from ..extensions.auth import AUTH_LINE_LIMIT
 from ..wire.capabilities import Capabilities
 from ..wire.command import Helo
 from ..wire.meter import TEXT_LINE_LIMIT
