@@ -94,5 +94,5 @@ class Script:
         self.first = [*first, *[byte % len(MOVES) for byte in source.short(3)]]
         self.moves = [*moves, *[byte % len(MOVES) for byte in source.short(15)]]
         self.contents = tokens.octets(Source(b"\1" + source.short(20)), _CONTENT, 300).split(b"c")
-        octets = tokens.octets(source, tokens.REPLIES, 1200 if choice & 128 else 200)
+        octets = tokens.octets(source, tokens.REPLIES, 1200 if choice & 128 else 120)
         self.stretches = (beginning + octets).split(HANDSHAKE)

@@ -92,7 +92,7 @@ def server(data: bytes, make: Make = lambda settings, tls: ServerConnection.from
     settings = SETTINGS[choice & 7]
     beginning, replies = BEGINNINGS[choice >> 6]
     answers = [*[0] * replies, *[byte % len(ANSWERS) for byte in source.short(15)]]
-    octets = tokens.octets(source, tokens.DIALOGUE, 1400 if choice & 32 else 200)
+    octets = tokens.octets(source, tokens.DIALOGUE, 1400 if choice & 32 else 120)
     stretches = (beginning + octets).split(HANDSHAKE)
     whole: Sequence[Sequence[bytes]] = [[stretch] for stretch in stretches]
     first = Play(make(settings, bool(choice & 8)), settings, answers)
@@ -103,6 +103,8 @@ def server(data: bytes, make: Make = lambda settings, tls: ServerConnection.from
         ([octet_by_octet(stretch) for stretch in stretches], False),
         ([scattered(stretch, seed + 1) for stretch in stretches], True),
     ]
+    if seed & 1:
+        del ways[0 if seed & 2 else 2]  # half of the inputs go without one of them, and are more for it
     for pieces, late in ways:
         other = Play(make(settings, bool(choice & 8)), settings, answers)
         other.play(pieces, eof=bool(choice & 16), late=late)
