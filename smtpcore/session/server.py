@@ -263,8 +263,9 @@ class ServerConnection:
         if not isinstance(self._awaiting, Connect):
             self._check_alive()
             raise LocalProtocolError("the greeting has been sent")
-        command = self._due()
-        self._answer(command, replies.checked(replies.positive(self.session, command, None) if reply is None else reply))
+        if reply is None:
+            reply = replies.positive(self.session, self._due(), None)
+        self.reply(reply)
 
     def accept(self, text: str | None = None) -> None:
         """Answer what is awaited with its standard positive reply, with ``text`` for its words."""

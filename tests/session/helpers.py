@@ -130,6 +130,11 @@ def drain(machine: ServerConnection, application: Application, events: list[Any]
             return ""
 
 
+def stream(chunks: Iterable[bytes], eof: bool) -> list[bytes]:
+    """Chunks as reads give them: none is empty but the last, which is the end."""
+    return [*filter(None, chunks), *([b""] if eof else [])]
+
+
 def run_server(
     chunks: Iterable[bytes],
     *,
@@ -149,9 +154,8 @@ def run_server(
     machine.data_to_send()
     events: list[Any] = []
     error = ""
-    for chunk in [*chunks, b""] if eof else chunks:
-        if chunk or eof:
-            machine.receive_data(chunk)
+    for chunk in stream(chunks, eof):
+        machine.receive_data(chunk)
         error = drain(machine, application, events)
         if error:
             break
@@ -264,7 +268,7 @@ def run_client(
     events: list[Any] = []
     error = ""
     output = b""
-    for chunk in [*chunks, b""] if eof else chunks:
+    for chunk in stream(chunks, eof):
         machine.receive_data(chunk)
         try:
             while (event := machine.next_event()) not in {NEED_DATA, PAUSED}:
