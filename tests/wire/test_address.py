@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from smtpcore import INTEROP, LAX, POSTMASTER, AddressLiteral, Defect, Domain, Mailbox, ParseError, Postmaster
 from smtpcore.wire.label import find_bad_label
 from smtpcore.wire.tolerance import Tolerance
+from tests.wire.feeding import parsed, path_of
 
 
 @pytest.mark.parametrize(
@@ -201,3 +204,43 @@ def test_errors_say_what_where_and_why():
     assert str(ParseError("bad", 3, "RFC 1 s2", "a\r\nb")) == "bad at offset 3 in 'a\\r\\nb' (RFC 1 s2)"
     assert str(ParseError("bad")) == "bad at offset 0 (RFC 5321 s4.1.2)"
     assert isinstance(ParseError("bad"), ValueError)
+
+
+def is_plain(text: str) -> bool:
+    """Whether text over these few characters is a mailbox without quotes, by the grammar spelt out."""
+    local_part, _, domain = text.partition("@")
+    labels = domain.split(".")
+    return all(local_part.split(".")) and all(
+        label and "_" not in label and "@" not in label and label[0] != "-" != label[-1] for label in labels
+    )
+
+
+def test_every_short_text_is_read_by_one_grammar():
+    """Whatever ways there are to read the common address fast, they say what the grammar says."""
+    for length in range(7):
+        for characters in product("a@.-_", repeat=length):
+            text = "".join(characters)
+            try:
+                found = Mailbox.parse(text)
+            except ParseError:
+                assert not is_plain(text), text
+                continue
+            assert is_plain(text), text
+            assert (found.local_part, str(found.domain)) == tuple(text.split("@"))
+            assert (str(found), found.raw, found) == (text, text, Mailbox(*text.split("@")))
+
+
+@pytest.mark.parametrize("verb", ["MAIL FROM", "RCPT TO"])
+def test_every_short_path_is_read_by_one_grammar(verb):
+    for length in range(7):
+        for characters in product("a@.>-", repeat=length):
+            text = "".join(characters)
+            path, closing, rest = text.partition(">")
+            try:
+                found = path_of(parsed(f"{verb}:<{text}".encode()))
+            except ParseError:
+                assert not (closing and not rest and is_plain(path)) or not path, text
+                continue
+            assert closing
+            assert not rest
+            assert str(found or "") == path
