@@ -11,7 +11,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.header import decode_header, make_header
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ def scripted(*script: bytes) -> Iterator[tuple[str, int]]:
 
     def run() -> None:
         sock, _ = listener.accept()
-        with sock, sock.makefile("rb") as lines:
+        with suppress(OSError), sock, sock.makefile("rb") as lines:  # the client may be gone first
             for said in script:
                 sock.sendall(said)
                 if not lines.readline():
