@@ -81,7 +81,7 @@ def react(machine: ClientConnection, event: Any) -> None:
         State.MAIL: [Rset()],
         State.AUTHENTICATING: [AuthResponse(b"\0alice\0sesame")],
     }
-    if machine.state is State.CONTENT and not machine.in_flight:
+    if isinstance(event.command, Data) and machine.state is State.CONTENT and not machine.in_flight:
         machine.send_content(b"x\r\n.y\r\n")
         machine.end_content()
     elif event.reply.code % 2 and not machine.in_flight:
