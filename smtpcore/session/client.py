@@ -161,10 +161,10 @@ class ClientConnection:
             raise LocalProtocolError(why_misplaced(self.extensions, planned, command))
         if kind is Auth and not self.tls and not self.allow_plaintext_auth:
             raise LocalProtocolError("AUTH without TLS; allow_plaintext_auth=True permits it (RFC 4954 s4)")
+        octets = bytes(command)  # raises here, before anything is queued, if it cannot be written
         known = not self._greetings
         if known and (why := why_not_offered(self.extensions, self.capabilities, command)):
             raise LocalProtocolError(why)
-        octets = bytes(command)  # raises here, before anything is queued, if it cannot be written
         self._planned = expected(row, planned)
         if isinstance(command, Greeting):
             self._greetings += 1

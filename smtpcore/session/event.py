@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, final
 from ..wire.command import Command
 from ..wire.reply import Reply
 from ..wire.tolerance import Defect
-from ..wire.value import Value, assign
+from ..wire.value import Value, assign, setter
 
 __all__ = [
     "NEED_DATA",
@@ -55,7 +55,10 @@ class CommandReceived(Value):
     command: Command
 
     def __init__(self, command: Command) -> None:
-        assign(self, "command", command)
+        _set_received(self, command)
+
+
+_set_received = setter(CommandReceived, "command")
 
 
 @final
@@ -120,8 +123,11 @@ class ReplyReceived(Value):
     command: Command | None
 
     def __init__(self, reply: Reply, command: Command | None) -> None:
-        assign(self, "reply", reply)
-        assign(self, "command", command)
+        _set_reply(self, reply)
+        _set_command(self, command)
+
+
+_set_reply, _set_command = setter(ReplyReceived, "reply"), setter(ReplyReceived, "command")
 
 
 @final

@@ -155,7 +155,7 @@ class ServerConnection:
         if self._eof:
             raise LocalProtocolError("octets behind the end of the stream")
         buffer = self._buffer
-        if buffer:
+        if buffer.data:
             held = len(buffer)
             if held > self.settings.limits.buffered and (self._awaiting or held > self.settings.line_budget):
                 raise LocalProtocolError("more input than the limit while PAUSED: take events, or stop reading")
@@ -188,6 +188,8 @@ class ServerConnection:
         if state is _UPGRADING:
             self._refuse_plaintext()
             return self._need_data() if self._eof else PAUSED
+        if not self._buffer.data:
+            return self._need_data() if self._eof else NEED_DATA
         line = self._buffer.take_line()
         if line is None:
             if len(self._buffer) >= self.settings.line_budget:
@@ -227,7 +229,7 @@ class ServerConnection:
         if content is None:
             content = self._content = ContentIntake(self.settings)
         buffer = self._buffer
-        while buffer:
+        while buffer.data:
             data, end = content.take(*buffer.view())
             buffer.seek(end)
             if data and not content.eof:
@@ -353,7 +355,7 @@ class ServerConnection:
 
     def _refuse_plaintext(self) -> None:
         # RFC 3207 s4.2, CVE-2011-0411: what was sent in the clear must not count inside TLS
-        if self._buffer:
+        if self._buffer.data:
             self._close()
             self._error = RemoteProtocolError("octets in the clear after STARTTLS (RFC 3207 s4.2)")
             raise self._error

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, final
 
 from ..errors import ParseError
 from . import grammar
-from .address import POSTMASTER, AddressLiteral, Domain, Mailbox, Postmaster, parse_host
+from .address import POSTMASTER, SHORT, AddressLiteral, Domain, Mailbox, Postmaster, parse_host, plain_mailbox
 from .line import encode_line
 from .parameters import NO_PARAMETERS, Keyed, Parameter, Parameters, parse_parameters
 from .path import parse_path
@@ -237,14 +237,17 @@ class Mail(Command):
 
     def arguments(self) -> str:
         """The path and the parameters."""
-        return f" FROM:<{'' if self.sender is None else self.sender!s}>{self.parameters!s}"
+        return f" FROM:<{'' if self.sender is None else self.sender!s}>{self.parameters.written}"
 
     @classmethod
     def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Mail:
         """``FROM: Reverse-path [SP Mail-parameters]``."""
         text = text or ""
         sender: Mailbox | None
-        if text[5:7] == "<>" and text[:5].upper() == "FROM:":
+        found = grammar.FROM_PATH.match(text)
+        if found and found.end() <= SHORT:
+            sender, end = plain_mailbox(found), found.end()
+        elif text[5:7] == "<>" and text[:5].upper() == "FROM:":
             sender, end = None, 7  # RFC 5321 s4.5.5
         else:
             sender, end = parse_path(text, "FROM:", tolerance)
@@ -279,14 +282,17 @@ class Rcpt(Command):
 
     def arguments(self) -> str:
         """The path and the parameters."""
-        return f" TO:<{self.recipient!s}>{self.parameters!s}"
+        return f" TO:<{self.recipient!s}>{self.parameters.written}"
 
     @classmethod
     def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Rcpt:
         """``TO: Forward-path [SP Rcpt-parameters]``."""
         text = text or ""
         recipient: Mailbox | Postmaster
-        if text[3:4] == "<" and text[:15].upper() == "TO:<POSTMASTER>" and text[:15].isascii():
+        found = grammar.TO_PATH.match(text)
+        if found and found.end() <= SHORT:
+            recipient, end = plain_mailbox(found), found.end()
+        elif text[3:4] == "<" and text[:15].upper() == "TO:<POSTMASTER>" and text[:15].isascii():
             recipient, end = POSTMASTER, len("TO:<Postmaster>")  # RFC 5321 s4.1.1.3
         else:
             recipient, end = parse_path(text, "TO:", tolerance)
@@ -299,6 +305,7 @@ class Rcpt(Command):
 
 _set_sender, _set_mail_parameters = setter(Mail, "sender"), setter(Mail, "parameters")
 _set_recipient, _set_rcpt_parameters = setter(Rcpt, "recipient"), setter(Rcpt, "parameters")
+
 
 @final
 class Data(Command):

@@ -41,7 +41,9 @@ class DotStuffer:
         Raises ParseError for a bare CR or LF, with its offset in the content. What follows it must
         not be sent: the only way on is to end the connection.
         """
-        data = self._filtered(self._filter.feed(data))
+        data = self._filter.feed(data)
+        if self._filter.first_bare >= 0:
+            self._filtered(data)
         if not data:
             return data
         at_start = self._line_start

@@ -18,11 +18,14 @@ __all__ = [
     "DOMAIN_LAX",
     "DOT_STRING",
     "FORBIDDEN",
+    "FROM_PATH",
     "KEYWORD",
     "OCTETS",
     "PARAMETER",
+    "PLAIN_MAILBOX",
     "PRINTABLE",
     "QUOTED_STRING",
+    "TO_PATH",
     "VALUE",
     "find_forbidden",
 ]
@@ -81,6 +84,15 @@ DOMAIN_LAX: Final = re.compile(r"[A-Za-z0-9_\-\x80-\U0010ffff]++(?:\.[A-Za-z0-9_
 #   address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"
 #   dcontent        = %d33-90 / %d94-126
 ADDRESS_LITERAL: Final = re.compile(r"\[([!-Z^-~]++)\]")
+
+# The mailbox that nearly every MAIL and RCPT carries, in one step: ASCII, no quotes.
+_ASCII_LABEL = r"[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+"
+PLAIN_MAILBOX: Final = re.compile(
+    f"([{ATEXT}]++(?:\\.[{ATEXT}]++)*+)@({_ASCII_LABEL}(?:\\.{_ASCII_LABEL})*+)",
+)
+# RFC 5321 s4.1.1.2, s4.1.1.3: the same between angle brackets, without a source route
+FROM_PATH: Final = re.compile(f"[Ff][Rr][Oo][Mm]:<{PLAIN_MAILBOX.pattern}>")
+TO_PATH: Final = re.compile(f"[Tt][Oo]:<{PLAIN_MAILBOX.pattern}>")
 
 # RFC 5321 s4.1.2
 #   esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")

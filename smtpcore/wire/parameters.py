@@ -151,10 +151,11 @@ class Parameters(Value):
     may occur once only (RFC 5321 s4.1.1.11).
     """
 
-    __slots__ = ("_items",)
+    __slots__ = ("_items", "written")
     __match_args__ = ("items",)
 
     _items: tuple[Parameter[Any], ...]
+    written: str  #: All of them as they go on the wire, each behind a space.
 
     def __init__(self, items: Iterable[Parameter[Any]] = ()) -> None:
         held = tuple(items)
@@ -166,6 +167,7 @@ class Parameters(Value):
                 raise ParseError(f"{item.keyword} occurs twice", 0, "RFC 5321 s4.1.1.11")
             seen.add(item.keyword)
         assign(self, "_items", held)
+        assign(self, "written", "".join([f" {item}" for item in held]))
 
     @property
     def items(self) -> tuple[Parameter[Any], ...]:
@@ -198,7 +200,7 @@ class Parameters(Value):
         return len(self._items)
 
     def __str__(self) -> str:
-        return "".join([f" {item}" for item in self._items]) if self._items else ""
+        return self.written
 
 
 NO_PARAMETERS: Final = Parameters()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ..errors import ParseError
-from .address import Mailbox, parse_domain, parse_mailbox, plain_mailbox
+from .address import Mailbox, parse_domain, parse_mailbox
 from .tolerance import LAX, STRICT, Tolerance
 
 __all__ = ["parse_path"]
+
 
 def parse_path(text: str, prefix: str, tolerance: Tolerance) -> tuple[Mailbox, int]:
     """``prefix "<" [ A-d-l ":" ] Mailbox ">"`` at the start of ``text``: the mailbox, and where it ends.
@@ -15,12 +16,6 @@ def parse_path(text: str, prefix: str, tolerance: Tolerance) -> tuple[Mailbox, i
     Raises ParseError.
     """
     pos = len(prefix)
-    begin = text[: pos + 1]
-    if (begin == f"{prefix}<" or begin.upper() == f"{prefix}<") and begin.isascii():
-        end = text.find(">", pos)
-        plain = plain_mailbox(text[pos + 1 : end])
-        if plain and end >= 0:
-            return plain, end + 1
     if text[:pos].upper() != prefix:
         raise ParseError(f"expected {prefix}<address>", 0, "RFC 5321 s4.1.1", text)
     if text[pos : pos + 1] == " ":

@@ -199,7 +199,7 @@ class ReplyReader:
     @property
     def pending(self) -> bool:
         """Whether octets are held that no reply has been made of, even part of a line."""
-        return bool(self._buffer) or bool(self._raw)
+        return bool(self._buffer.data or self._raw)
 
     def next_reply(self) -> Reply | None:
         """The next whole reply, or None when there is none yet.
@@ -208,7 +208,7 @@ class ReplyReader:
         """
         if self._failure:
             raise RemoteProtocolError(self._failure)
-        while True:
+        while self._buffer.data:
             line = self._buffer.take_line()
             if line in self._seen and not self._raw:
                 return self._seen[line]
@@ -239,6 +239,7 @@ class ReplyReader:
                 reply = _make_reply(int(code), tuple(self._lines), b"\r\n".join([*self._raw, b""]))
                 self._reset()
                 return reply
+        return None
 
     def _fail(self, why: str) -> NoReturn:
         self._failure = why

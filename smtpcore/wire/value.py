@@ -22,6 +22,7 @@ def setter(cls: type[Value], name: str) -> Callable[[Value, object], None]:
     set_slot: Callable[[Value, object], None] = getattr(cls, name).__set__
     return set_slot
 
+
 #: A text as a plain ``str``. A subclass, such as an Enum with ``str`` mixed in, may format as something else than
 #: what was checked.
 exact = str.__str__

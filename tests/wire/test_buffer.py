@@ -42,19 +42,6 @@ def test_octets_then_lines():
     assert buffer.take() == b""
 
 
-def test_length_of_the_next_line():
-    buffer = filled(b"abc")
-    assert buffer.line_length() == 3
-    buffer.append(b"d\r")
-    assert buffer.line_length() == 5
-    buffer.append(b"\nx\r\n")
-    assert buffer.line_length() == 4
-    assert buffer.line_length() == 4
-    assert buffer.take_line() == b"abcd"
-    assert buffer.line_length() == 1
-    assert ReceiveBuffer().line_length() == 0
-
-
 def test_what_is_handed_out_is_bytes():
     """Never the bytearray that the octets were gathered in, which would change later."""
     buffer = filled(b"ab", b"cd\r\n", b"efgh")
