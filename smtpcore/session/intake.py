@@ -39,25 +39,17 @@ class ContentIntake:
         content, end = self._unstuffer.take(data, start)
         return self._meter.feed(content), end
 
-    @property
-    def refusal(self) -> Reply | None:
-        """The reply to a content with a fault; None for one that the application may have."""
-        if self._unstuffer.first_bare >= 0 and self._policy is BareNewlines.REJECT:
-            return replies.BARE_NEWLINE
-        match self._meter.excess:
-            case None:
-                return None
-            case Excess.SIZE:
-                return replies.CONTENT_TOO_BIG
-            case Excess.LINE:
-                return replies.TEXT_LINE_TOO_LONG
-
-    @property
-    def defects(self) -> list[Defect]:
-        """What was let through."""
+    def judge(self) -> tuple[Reply | None, list[Defect]]:
+        """The reply to a content with a fault, None for one that the application may have; and what was let through."""
+        bare, meter = self._unstuffer.first_bare, self._meter
+        if bare >= 0 and self._policy is BareNewlines.REJECT:
+            return replies.BARE_NEWLINE, []
+        if meter.excess is not None:
+            too_big = meter.excess is Excess.SIZE
+            return replies.CONTENT_TOO_BIG if too_big else replies.TEXT_LINE_TOO_LONG, []
         found = []
-        if self._unstuffer.first_bare >= 0:
-            found.append(Defect("RFC 5321 s2.3.8", "bare CR or LF in the content", self._unstuffer.first_bare))
-        if self._meter.long_line >= 0:
-            found.append(Defect("RFC 5321 s4.5.3.1.6", "line of more than 1,000 octets", self._meter.long_line))
-        return found
+        if bare >= 0:
+            found.append(Defect("RFC 5321 s2.3.8", "bare CR or LF in the content", bare))
+        if meter.long_line >= 0:
+            found.append(Defect("RFC 5321 s4.5.3.1.6", "line of more than 1,000 octets", meter.long_line))
+        return None, found

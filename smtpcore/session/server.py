@@ -6,7 +6,6 @@ itself and reports what it refused; everything else waits for the application's 
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final, NoReturn, Unpack, final
 
 from ..errors import LocalProtocolError, ProtocolError, RemoteProtocolError
@@ -43,6 +42,7 @@ __all__ = ["ServerConnection"]
 _OF_TRANSACTIONS: Final = frozenset((Mail, Rcpt, Data, EndOfContent, Auth, AuthResponse, StartTls, Quit, Connect))
 # Looking a member of an Enum up costs more than all else that a step does with it.
 _CONTENT, _AUTHENTICATING, _UPGRADING, _CLOSED = State.CONTENT, State.AUTHENTICATING, State.UPGRADING, State.CLOSED
+_CONTENT_ENDED: Final = ContentEnded()
 _NOT_WAITING: Final = frozenset((State.CLOSED, State.UPGRADING))
 
 
@@ -98,7 +98,7 @@ class ServerConnection:
         self.session = ServerSession(settings, State.CONNECTED, tls=tls)
         self._tolerance = Tolerance(settings.strictness)
         self._buffer = ReceiveBuffer()
-        self._events: deque[ServerEvent] | None = None  # made on demand: an idle connection needs none
+        self._events: list[ServerEvent] | None = None  # made on demand: an idle connection needs none
         self._out: list[bytes] = []
         self._awaiting: Command | None = Connect()  # what the application has to answer next
         self._content: ContentIntake | None = None
@@ -175,7 +175,7 @@ class ServerConnection:
     def next_event(self) -> ServerEvent | Signal:
         """The next event, NEED_DATA, or PAUSED while an answer is due. Raises RemoteProtocolError, nothing else."""
         if self._events:
-            return self._events.popleft()
+            return self._events.pop(0)
         if self._error:
             self._check_alive()
         if self._awaiting is not None:
@@ -232,31 +232,33 @@ class ServerConnection:
         while buffer.data:
             data, end = content.take(*buffer.view())
             buffer.seek(end)
-            if data and not content.eof:
-                return ContentReceived(data)
-            events: list[ServerEvent] = [ContentReceived(data)] if data else []
             if content.eof:
-                events += self._end_content(content)
-            if events:
-                return self._report(events)
+                return self._end_content(content, data)
+            if data:
+                return ContentReceived(data)
         return self._need_data()
 
-    def _end_content(self, content: ContentIntake) -> list[ServerEvent]:
+    def _end_content(self, content: ContentIntake, data: bytes) -> ServerEvent:
         self._content = None
-        reply = content.refusal
+        reply, defects = content.judge()
+        events: list[ServerEvent] = [ContentReceived(data)] if data else []
         if reply is None:
             self._awaiting = EndOfContent()
-            return [*content.defects, ContentEnded()]
-        self.session.take(EndOfContent(), 5)
-        self._write(reply)
-        self._count_error()
-        return [ContentRejected(reply)]
+            events += defects
+            events.append(_CONTENT_ENDED)
+        else:
+            self.session.take(EndOfContent(), 5)
+            self._write(reply)
+            self._count_error()
+            events.append(ContentRejected(reply))
+        return self._report(events)
 
     def _report(self, events: list[ServerEvent]) -> ServerEvent:
         """The first of these now; the others before anything else."""
-        if len(events) > 1:
-            self._events = deque(events[1:])
-        return events[0]
+        first = events.pop(0)
+        if events:
+            self._events = events
+        return first
 
     # -- answers ------------------------------------------------------------------------------
 

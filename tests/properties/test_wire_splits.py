@@ -130,7 +130,7 @@ def test_the_buffer_is_a_queue(data, stream):
     for part in data.draw(partitions(stream)):
         buffer.append(part)
         held += part
-        match data.draw(st.integers(0, 6)):
+        match data.draw(st.integers(0, 5)):
             case 0:
                 line = buffer.take_line()
                 assert (line is None) == (CRLF not in held)
@@ -151,10 +151,6 @@ def test_the_buffer_is_a_queue(data, stream):
                 buffer.clear()
                 out, taken = out + held, b""
                 held = b""
-            case 5:
-                length = buffer.line_length()
-                assert length == (held.find(CRLF) if CRLF in held else len(held))
-                taken = b""
             case _:
                 taken = b""
         assert held.startswith(taken)
