@@ -15,11 +15,15 @@ import asyncio
 import ssl
 from typing import Final, final
 
-from ..flows.effect import Read
+from ..flows.effect import Handshake, Read, Write
 from .asyncio_server import Server
 from .client import AsyncClient
 
 __all__ = ["Client", "Server", "connect", "serve"]
+
+
+#: Octets that wait to be read, beyond which no more are taken.
+_MOST: Final = 262_144
 
 
 @final
@@ -34,6 +38,10 @@ class Client(AsyncClient):
         return channel, transport.get_extra_info("sockname")[0]
 
 
+#: Octets of a write that are worth a look at the other direction.
+_LARGE: Final = 65_536
+
+
 @final
 class _Channel(asyncio.Protocol):
     """A connection of a client: octets that have come, and whether more can be written."""
@@ -46,6 +54,7 @@ class _Channel(asyncio.Protocol):
         self._eof = False
         self._lost: Exception | None = None
         self._chunks: list[bytes] = []
+        self._held = 0  # octets in them
         self._readable: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
 
@@ -56,6 +65,9 @@ class _Channel(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._chunks.append(data)
+        self._held += len(data)
+        if self._held > _MOST and self._transport is not None:
+            self._transport.pause_reading()
         _wake(self._readable)
 
     def eof_received(self) -> None:
@@ -86,17 +98,22 @@ class _Channel(asyncio.Protocol):
             finally:
                 self._readable = None
         chunks, self._chunks = self._chunks, []
+        if self._held > _MOST and self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._held = 0
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     async def write(self, data: bytes) -> None:
         if self._lost is not None or self._transport is None:
             raise self._lost or ConnectionResetError("no connection")
         self._transport.write(data)
+        if len(data) >= _LARGE and self._writable is None:
+            await asyncio.sleep(0)  # or a long content would keep what the server says unheard
         if self._writable is not None:
-            async with asyncio.timeout(self.timeout):
+            async with asyncio.timeout(Write.seconds if self.timeout is None else self.timeout):
                 await self._writable
-            if self._lost is not None:
-                raise self._lost
+        if self._lost is not None:
+            raise self._lost
 
     async def handshake(self) -> None:
         if self._transport is None or self._context is None:
@@ -106,14 +123,15 @@ class _Channel(asyncio.Protocol):
             self,
             self._context,
             server_hostname=self._host,
-            ssl_handshake_timeout=self.timeout,
+            ssl_handshake_timeout=Handshake.seconds if self.timeout is None else self.timeout,
         )
         if upgraded is None:
             raise ConnectionError("the connection was lost within the handshake")
         self._transport = upgraded
 
     async def close(self) -> None:
-        if self._transport is not None:
+        # Once: a second close takes the transport of Python 3.11.2 apart, and a later abort fails then.
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.close()
 
     def abort(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final, final
 from ..errors import LocalProtocolError, RemoteProtocolError
 from ..extensions import BODY, EIGHTBITMIME, SIZE, SMTPUTF8, UTF8, Body
 from ..session.client import ClientConnection
-from ..session.event import CommandSkipped, ReplyReceived
+from ..session.event import CommandSkipped, ConnectionClosed, ReplyReceived
 from ..session.planning import why_not_offered
 from ..table import State
 from ..wire.address import Mailbox, Postmaster
@@ -17,7 +17,7 @@ from ..wire.parameters import Parameter
 from ..wire.reply import Reply
 from .client import next_answer
 from .content import Source
-from .effect import Await, Close, Flow, Write
+from .effect import Await, Close, Flow, Read, Write
 from .outcome import Outcome, RecipientOutcome, Status
 
 __all__ = ["submit"]
@@ -147,9 +147,13 @@ def _send_content(machine: ClientConnection, source: Source, ledger: _Ledger) ->
     end = machine.end_content()
     ledger.content_failed = False
     ledger.content_ended = True
-    answer = yield from next_answer(machine)
-    while answer.command is not end:
+    try:
         answer = yield from next_answer(machine)
+        while answer.command is not end:
+            answer = yield from next_answer(machine)
+    except OSError:
+        ledger.verdict = yield from _last_words(machine)
+        raise
     if isinstance(answer, ReplyReceived):
         if answer.reply.code // 100 == 3:
             raise RemoteProtocolError(f"{answer.reply.code} is no verdict on a message (RFC 5321 s4.3.2)")
@@ -160,8 +164,30 @@ def _write(machine: ClientConnection, ledger: _Ledger) -> Flow[None]:
     data = machine.data_to_send()
     if data:
         ledger.content_failed = False  # what fails now is the connection
-        yield Write(data)
+        try:
+            yield Write(data)
+        except OSError:
+            ledger.refused_all = yield from _last_words(machine)
+            raise
         ledger.content_failed = True
+
+
+def _last_words(machine: ClientConnection) -> Flow[Reply | None]:
+    """The refusal that a server gave before it hung up on a content, if it can still be read."""
+    try:
+        while True:
+            event = machine.next_event()
+            if isinstance(event, ReplyReceived):
+                return event.reply if event.reply.code >= 400 else None
+            if isinstance(event, ConnectionClosed):
+                return None
+            machine.receive_data((yield Read(_LAST_WORDS)))
+    except (OSError, LocalProtocolError, RemoteProtocolError):
+        return None
+
+
+#: Seconds for what has been sent already to be read.
+_LAST_WORDS: Final = 1.0
 
 
 async def _next_chunk(iterator: Any) -> bytes:

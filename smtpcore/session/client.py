@@ -281,11 +281,7 @@ class ClientConnection:
     def _on_reply(self, reply: Reply) -> ReplyReceived:
         flight = self._in_flight
         if self._unasked or not flight:
-            if reply.code != 421:
-                self._error = RemoteProtocolError(f"{reply.code} without a command to answer (RFC 5321 s4.2)")
-                raise self._error
-            self.state = State.CLOSED
-            return ReplyReceived(reply, None)
+            return self._on_unasked(reply)
         command = flight.popleft()
         kind = type(command)
         if self._secrets:
@@ -308,6 +304,20 @@ class ClientConnection:
         if self._queue:
             self._release()
         return ReplyReceived(reply, command)
+
+    def _on_unasked(self, reply: Reply) -> ReplyReceived:
+        """A reply that came before what it could answer: a refusal of all that follows, or a broken protocol."""
+        flight = self._in_flight
+        early = self.state is State.CONTENT and reply.code >= 400
+        if reply.code != 421 and not early:
+            self._error = RemoteProtocolError(f"{reply.code} without a command to answer (RFC 5321 s4.2)")
+            raise self._error
+        self.state = State.CLOSED
+        self._stuffer = None
+        if not early or reply.code == 421:
+            return ReplyReceived(reply, None)  # RFC 5321 s3.8
+        # A content refused before its end. Whatever the end of it would be taken for, it was not accepted.
+        return ReplyReceived(reply, flight.popleft() if flight else EndOfContent())
 
     def _begin_content(self) -> None:
         if self.state is State.CONTENT:

@@ -119,8 +119,8 @@ class ServerConnection:
 
     @property
     def awaiting(self) -> Command | None:
-        """The command that waits for an answer, if one does."""
-        return self._awaiting
+        """The command that waits for an answer, if one does and its event has been taken."""
+        return None if self._events else self._awaiting
 
     @property
     def deadline(self) -> Deadline | None:
