@@ -150,30 +150,32 @@ class _LfEndsReplies(Around):
 
 class _LfEndsLines:
     def __init__(self) -> None:
-        self.held = b""
+        self.data = b""
 
     def append(self, data: bytes) -> None:
-        self.held += data
+        self.data += data
 
     def take_line(self) -> bytes | None:
-        line, mark, rest = self.held.partition(b"\n")
-        self.held = rest if mark else self.held
+        line, mark, rest = self.data.partition(b"\n")
+        self.data = rest if mark else self.data
         return line.removesuffix(b"\r") if mark else None
 
-    def line_length(self) -> int:
-        end = self.held.find(b"\r\n")
-        return end if end >= 0 else len(self.held)
+    def view(self) -> tuple[bytes, int]:
+        return self.data, 0
+
+    def seek(self, offset: int) -> None:
+        self.data = self.data[offset:]
 
     def take(self, limit: int = -1) -> bytes:
-        taken = self.held if limit < 0 else self.held[:limit]
-        self.held = self.held[len(taken) :]
+        taken = self.data if limit < 0 else self.data[:limit]
+        self.data = self.data[len(taken) :]
         return taken
 
     def clear(self) -> None:
-        self.held = b""
+        self.data = b""
 
     def __len__(self) -> int:
-        return len(self.held)
+        return len(self.data)
 
 
 class _StartsWithinALine(Around):
