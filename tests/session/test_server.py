@@ -161,6 +161,7 @@ def test_questions_whose_events_were_not_taken():
     machine.receive_data(b"x\r\n.\r\n")
     assert isinstance(machine.next_event(), ContentReceived)
     before = snapshot(machine)
+    assert machine.awaiting is None
     for call in (machine.accept, lambda: machine.reply(Reply(554, "no"))):
         with pytest.raises(LocalProtocolError, match="nothing waits"):
             call()
