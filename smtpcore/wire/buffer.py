@@ -63,10 +63,12 @@ class ReceiveBuffer:
 
     def take(self, limit: int = -1) -> bytes:
         """All octets held, or at most ``limit`` of them."""
-        data, start = self.view()
+        data, start = self.data, self._start
         end = len(data) if limit < 0 else min(start + limit, len(data))
+        # Not by a view: that would copy all there is for each few octets of it.
+        taken = bytes(data if not start and end == len(data) else data[start:end])
         self.seek(end)
-        return data if not start and end == len(data) else data[start:end]
+        return taken
 
     def view(self) -> tuple[bytes, int]:
         """The octets held, in one piece, and the offset where they begin in it; ``seek`` says how many were used."""

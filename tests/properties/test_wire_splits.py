@@ -109,7 +109,7 @@ def test_replies_written_and_read(data, written):
     read = read_replies(data.draw(partitions(stream)))
     assert not read.failure
     assert not read.pending
-    assert b"".join(raw or b"" for raw in read.raw) == stream == b"".join(map(bytes, read.replies))
+    assert read.raw == [bytes(reply) for reply in written]
 
 
 # --- the buffer ------------------------------------------------------------------------------------

@@ -69,7 +69,6 @@ def lines(parts: list[bytes]) -> None:
     buffer = ReceiveBuffer()
     for part in parts:
         buffer.append(part)
-        buffer.line_length()
         while buffer.take_line() is not None:
             pass
 
@@ -79,6 +78,18 @@ def halves(parts: list[bytes]) -> None:
     for part in parts:
         buffer.append(part)
         buffer.take(max(1, len(part) // 2))
+
+
+def in_place(parts: list[bytes]) -> None:
+    """Content as a server takes it: from the buffer's own octets, behind what was taken already."""
+    buffer, reader = ReceiveBuffer(), DotUnstuffer(BareNewlines.PASS)
+    for part in parts:
+        buffer.append(part)
+        _, end = reader.take(*buffer.view())
+        buffer.seek(end)
+        if reader.eof:
+            buffer.clear()
+            reader = DotUnstuffer()
 
 
 def chunked(parts: list[bytes]) -> None:
@@ -92,6 +103,7 @@ CODECS: dict[str, Callable[[list[bytes]], None]] = {
     "buffer-lines": lines,
     "buffer-octets": halves,
     "unstuff": fed(lambda: DotUnstuffer(BareNewlines.PASS), "receive"),
+    "unstuff-in-place": in_place,
     "unstuff-reject": fed(DotUnstuffer, "receive"),
     "unstuff-normalize": fed(lambda: DotUnstuffer(BareNewlines.NORMALIZE), "receive"),
     "stuff": fed(lambda: DotStuffer(BareNewlines.NORMALIZE), "stuff"),

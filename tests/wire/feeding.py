@@ -62,6 +62,7 @@ def read_chunks(parts: Iterable[bytes], sizes: list[int], policy: BareNewlines =
     for part in parts:
         while part and reader.remaining:
             content += reader.receive(part)
+            assert len(reader.unused_data) < len(part), "no octet was taken"
             part = reader.unused_data
             content += begin()
         rest += part
