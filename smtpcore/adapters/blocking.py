@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import selectors
 import socket
 import ssl
 import sys
@@ -19,7 +20,7 @@ import time
 from types import TracebackType
 from typing import Final, Self, final
 
-from ..flows.effect import Read
+from ..flows.effect import Handshake, Read, Write
 from ..flows.server import Drain
 from ..session.server import ServerConnection
 from .client import BlockingClient
@@ -60,31 +61,41 @@ class _Stream:
         self._context = context
         self._server_hostname = server_hostname
         self._timeout = timeout
-        self._expires = 0.0
+        self._left = 0.0  # seconds that the next read has where it gets none of its own
 
     def read(self, effect: Read) -> bytes:
-        now = time.monotonic()
+        seconds = effect.wait(self._left)
         if self._timeout is not None and effect.seconds is not None:
-            self._expires = now + self._timeout
-        else:
-            self._expires = effect.expires(now, self._expires)
-        if self._expires <= now:
+            seconds = self._timeout
+        until = time.monotonic() + seconds
+        if not self._readable(until):
             raise TimeoutError("the peer took too long")
-        self._sock.settimeout(self._expires - now)
-        return self._sock.recv(_CHUNK)
+        # Never zero, which would mean not to wait at all.
+        self._sock.settimeout(max(until - time.monotonic(), 0.001))
+        data = self._sock.recv(_CHUNK)
+        self._left = max(until - time.monotonic(), 0.0)
+        return data
+
+    def _readable(self, until: float) -> bool:
+        """Whether to read now; waiting for it before is for those who wait for something else too."""
+        return time.monotonic() < until
 
     def write(self, data: bytes) -> None:
-        self._sock.settimeout(self._timeout)
+        self._sock.settimeout(Write.seconds if self._timeout is None else self._timeout)
         self._sock.sendall(data)
 
     def handshake(self) -> None:
         if self._context is None:
             raise ConnectionError("no context to encrypt with")
-        self._sock.settimeout(self._timeout)
-        server_side = self._server_hostname is None
-        self._sock = self._context.wrap_socket(
-            self._sock, server_side=server_side, server_hostname=self._server_hostname
+        self._sock.settimeout(Handshake.seconds if self._timeout is None else self._timeout)
+        secured = self._context.wrap_socket(
+            self._sock,
+            server_side=self._server_hostname is None,
+            server_hostname=self._server_hostname,
+            do_handshake_on_connect=False,
         )
+        self._sock = secured  # from here on whoever closes or cuts closes this one
+        secured.do_handshake()
 
     def close(self) -> None:
         self._sock.close()
@@ -111,6 +122,7 @@ class Server(Listening):
         family = socket.AF_INET6 if ":" in self._where[0] else socket.AF_INET
         self._threads: dict[threading.Thread, _ServedStream] = {}
         self._lock = threading.Lock()
+        self._bell = _Bell()
         self._listener = socket.create_server(self._where, family=family, backlog=1000)
         self._acceptor = threading.Thread(target=self._accept, name="smtp-accept", daemon=True)
         self._acceptor.start()
@@ -138,16 +150,16 @@ class Server(Listening):
         self._acceptor.join()
         self._listener.close()
         deadline = time.monotonic() + (self._grace if grace is None else grace)
+        self._bell.ring()
         with self._lock:
             threads = dict(self._threads)
-        for stream in threads.values():
-            stream.drain()
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         for thread, stream in threads.items():
             if thread.is_alive():
                 stream.cut()
                 thread.join()
+        self._bell.close()
 
     def _accept(self) -> None:
         listener = self._listener
@@ -161,13 +173,21 @@ class Server(Listening):
             with self._lock:
                 full = len(self._threads) >= self.max_connections
             if full:
-                _refuse(sock)
-                continue
+                _refuse(sock, b"" if self.implicit_tls else TOO_MANY)
+            else:
+                self._welcome(sock, peer)
+
+    def _welcome(self, sock: socket.socket, peer: object) -> None:
+        """A thread for a new connection."""
+        try:
             stream = _ServedStream(sock, self.context, timeout=self.control.timeout)
+            stream.bell = self._bell
             thread = threading.Thread(target=self._serve, args=(stream, peer), name=f"smtp-{peer}", daemon=True)
             with self._lock:
+                thread.start()
                 self._threads[thread] = stream
-            thread.start()
+        except (OSError, RuntimeError):
+            sock.close()  # it is gone already, or there can be no more threads
 
     def _serve(self, stream: _ServedStream, peer: object) -> None:
         try:
@@ -177,7 +197,7 @@ class Server(Listening):
             run_blocking(flow, stream)
         except OSError:
             pass  # no handshake
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on
             self._report(error)
         finally:
             stream.close()
@@ -189,43 +209,58 @@ class Server(Listening):
 
 
 @final
+class _Bell:
+    """What every thread of a server listens to while it waits; once rung, it rings for ever."""
+
+    def __init__(self) -> None:
+        self.ear, self._rope = socket.socketpair()
+
+    def ring(self) -> None:
+        self._rope.close()
+
+    def close(self) -> None:
+        self._rope.close()
+        self.ear.close()
+
+
+@final
 class _ServedStream(_Stream):
-    """A connection of a server, which another thread can tell to finish."""
+    """A connection of a server, whose wait for octets ends when the server stops."""
 
     machine: ServerConnection | None = None
-    _draining = False
+    bell: _Bell
 
-    def read(self, effect: Read) -> bytes:
-        if self._draining and (self.machine is None or not self.machine.transaction):
+    def _readable(self, until: float) -> bool:
+        if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
+            return True
+        with _Selector() as selector:
+            selector.register(self._sock, selectors.EVENT_READ)
+            # Who has a transaction in hand may finish it.
+            if self.machine is None or not self.machine.transaction:
+                selector.register(self.bell.ear, selectors.EVENT_READ)
+            ready = selector.select(max(until - time.monotonic(), 0.0))
+        if any(key.fileobj is self.bell.ear for key, _ in ready):
             raise Drain
-        data = super().read(effect)
-        if not data and self._draining:
-            raise Drain
-        return data
-
-    def drain(self) -> None:
-        """Wake the thread from its read, unless a transaction is in hand."""
-        self._draining = True
-        if self.machine is None or not self.machine.transaction:
-            self._shut(socket.SHUT_RD)
+        return bool(ready)
 
     def cut(self) -> None:
         """Make every call on the socket fail."""
-        self._shut(socket.SHUT_RDWR)
-
-    def _shut(self, how: int) -> None:
         try:
-            # Below TLS, so that the 421 can still be written through it.
-            socket.socket.shutdown(self._sock, how)
+            # Below TLS, which would wait for the peer.
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
         except OSError:
             pass
 
 
-def _refuse(sock: socket.socket) -> None:
+# One that needs no handle of its own, where there is one.
+_Selector: Final[type[selectors.BaseSelector]] = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
+def _refuse(sock: socket.socket, reply: bytes) -> None:
     """Turn a client away, without waiting for it."""
     try:
         sock.settimeout(1.0)
-        sock.sendall(TOO_MANY)
+        sock.sendall(reply)
     except OSError:
         pass
     finally:

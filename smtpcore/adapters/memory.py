@@ -15,6 +15,7 @@ TLS is played: a handshake succeeds (or fails, with ``handshake=False``) and enc
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from typing import Any, Literal, TypeVar, Unpack, final
 
 from ..flows.client import TlsMode
@@ -94,24 +95,35 @@ class Client(BlockingClient):
 
 
 class _End:
-    """What has been written to one end and when it arrives."""
+    """One end of a wire: what has been written to it, when it arrives, and how long this end waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, other: str) -> None:
         self.arriving: deque[tuple[float, bytes]] = deque()
-        self.expires = 0.0
+        self._other = other
+        self._expires = 0.0
+        self._left = 0.0
 
-    def take(self, now: float) -> bytes | None:
-        """What has arrived by now; None when nothing has. The end of the stream stays."""
+    def wait(self, effect: Read, now: float, timeout: float | None = None) -> None:
+        """Begin to wait."""
+        seconds = effect.wait(self._left)
+        if timeout is not None and effect.seconds is not None:
+            seconds = timeout
+        self._expires = now + seconds
+
+    def turn(self, now: float) -> bytes | TimeoutError | None:
+        """What the waiting has led to by now, if to anything. The end of the stream stays."""
+        first = self.arriving[0][0] if self.arriving else inf
+        if first > min(now, self._expires):
+            return TimeoutError(f"the {self._other} took too long") if self._expires <= now else None
+        self._left = max(self._expires - now, 0.0)
         arrived: list[bytes] = []
-        while self.arriving and self.arriving[0][0] <= now:
-            if not self.arriving[0][1]:
-                return b"".join(arrived)
+        while self.arriving and self.arriving[0][0] <= now and self.arriving[0][1]:
             arrived.append(self.arriving.popleft()[1])
-        return b"".join(arrived) if arrived else None
+        return b"".join(arrived)
 
     def next_at(self) -> float:
         """When something happens here next."""
-        return min(self.arriving[0][0], self.expires) if self.arriving else self.expires
+        return min(self.arriving[0][0], self._expires) if self.arriving else self._expires
 
 
 @final
@@ -121,8 +133,8 @@ class _Wire:
     def __init__(self, link: Link, timeout: float | None) -> None:
         self._link = link
         self._timeout = timeout
-        self._client = _End()
-        self._server = _End()
+        self._client = _End("server")
+        self._server = _End("client")
         self._script: Flow[None] | None = link.accept()
         self._closed = False
         self._run_server(None)
@@ -137,29 +149,33 @@ class _Wire:
         self._server.arriving.append((link.clock.now + link.latency, data))
 
     def read(self, effect: Read) -> bytes:
-        clock = self._link.clock
-        client, server = self._client, self._server
-        if self._timeout is None or effect.seconds is None:
-            client.expires = effect.expires(clock.now, client.expires)
-        else:
-            client.expires = clock.now + self._timeout
+        clock, client = self._link.clock, self._client
+        client.wait(effect, clock.now, self._timeout)
         while True:
-            data = client.take(clock.now)
-            if data is not None:
-                return data
-            if self._script is not None:
-                octets = server.take(clock.now)
-                if octets is not None:
-                    self._run_server(octets)
-                    continue
-                if server.expires <= clock.now:
-                    self._run_server(None, TimeoutError("the client took too long"))
-                    continue
-            if client.expires <= clock.now:
-                raise TimeoutError("the server took too long")
-            # Neither end has anything to do now: let time pass to when one of them has.
-            ends = [client] if self._script is None else [client, server]
-            clock.now = max(clock.now, min(end.next_at() for end in ends))
+            result = client.turn(clock.now)
+            if isinstance(result, bytes):
+                return result
+            if self._serve():
+                continue
+            if result is not None:
+                raise result
+            self._pass_time(client)
+
+    def _serve(self) -> bool:
+        """Let the server do what it has to do now, if anything."""
+        result = None if self._script is None else self._server.turn(self._link.clock.now)
+        if isinstance(result, bytes):
+            self._run_server(result)
+        elif result is not None:
+            self._run_server(None, result)
+        return result is not None
+
+    def _pass_time(self, *ends: _End) -> None:
+        """No end has anything to do now: on to when one of them has."""
+        clock = self._link.clock
+        if self._script is not None:
+            ends = (*ends, self._server)
+        clock.now = max(clock.now, min(end.next_at() for end in ends))
 
     def handshake(self) -> None:
         # RFC 3207 s4: both ends learn of it at once; what was written before it has been taken
@@ -173,11 +189,8 @@ class _Wire:
         link = self._link
         self._server.arriving.append((link.clock.now + link.latency, b""))
         while self._script is not None:
-            octets = self._server.take(link.clock.now)
-            if octets is None:
-                link.clock.now = self._server.next_at()
-            else:
-                self._run_server(octets)
+            if not self._serve():
+                self._pass_time()
 
     abort = close
 
@@ -198,7 +211,7 @@ class _Wire:
                     link.transcript.append(("S", effect.data))
                     self._client.arriving.append((link.clock.now + link.latency, effect.data))
                 case Read():
-                    self._server.expires = effect.expires(link.clock.now, self._server.expires)
+                    self._server.wait(effect, link.clock.now)
                     return
                 case Await():
                     try:

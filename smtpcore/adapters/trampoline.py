@@ -1,4 +1,4 @@
-"""Trampolines: what maps the effects of a script to the calls of a library, once for async and once for blocking code."""
+"""Trampolines: what maps the effects of a script to the calls of a library, for async and for blocking code."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def run(flow: Flow[T], world: AsyncWorld) -> T:
                     await world.handshake()
                 case Close():
                     await world.close()
-        except Exception as caught:
+        except Exception as caught:  # noqa: BLE001 - it belongs to the script, whatever it is
             error = caught
         except BaseException:
             world.abort()  # within an exchange: what came next would answer the wrong question
@@ -104,7 +104,7 @@ def run_blocking(flow: Flow[T], world: BlockingWorld) -> T:
                     world.handshake()
                 case Close():
                     world.close()
-        except Exception as caught:
+        except Exception as caught:  # noqa: BLE001 - it belongs to the script, whatever it is
             error = caught
         except BaseException:
             world.abort()

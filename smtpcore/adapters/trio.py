@@ -16,12 +16,13 @@ import ssl
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from types import TracebackType
 from typing import Final, Self, final
 
 import trio
 
-from ..flows.effect import Read
+from ..flows.effect import Handshake, Read, Write
 from ..flows.server import Drain
 from ..session.server import ServerConnection
 from .client import AsyncClient
@@ -61,26 +62,26 @@ class _Stream:
         self._context = context
         self._server_hostname = server_hostname
         self._timeout = timeout
-        self._expires = 0.0
+        self._left = 0.0  # seconds that the next read has where it gets none of its own
 
     async def read(self, effect: Read) -> bytes:
-        now = trio.current_time()
+        seconds = effect.wait(self._left)
         if self._timeout is not None and effect.seconds is not None:
-            self._expires = now + self._timeout
-        else:
-            self._expires = effect.expires(now, self._expires)
-        with trio.move_on_at(self._expires):
+            seconds = self._timeout
+        with trio.move_on_after(seconds) as scope:
             try:
-                return bytes(await self._stream.receive_some(_CHUNK))
-            except trio.BrokenResourceError as error:
+                data = bytes(await self._stream.receive_some(_CHUNK))
+            except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
                 raise ConnectionResetError("connection lost") from error
+            self._left = max(scope.deadline - trio.current_time(), 0.0)
+            return data
         raise TimeoutError("the peer took too long")
 
     async def write(self, data: bytes) -> None:
-        with trio.move_on_after(math.inf if self._timeout is None else self._timeout) as scope:
+        with trio.move_on_after(Write.seconds if self._timeout is None else self._timeout) as scope:
             try:
                 await self._stream.send_all(data)
-            except trio.BrokenResourceError as error:
+            except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
                 raise ConnectionResetError("connection lost") from error
         if scope.cancelled_caught:
             raise TimeoutError("the peer does not read")
@@ -96,10 +97,10 @@ class _Stream:
             server_side=self._server_hostname is None,
             https_compatible=True,
         )
-        with trio.move_on_after(math.inf if self._timeout is None else self._timeout) as scope:
+        with trio.move_on_after(Handshake.seconds if self._timeout is None else self._timeout) as scope:
             try:
                 await upgraded.do_handshake()
-            except trio.BrokenResourceError as error:
+            except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
                 raise ConnectionError(f"no handshake: {error.__cause__ or error}") from error
         if scope.cancelled_caught:
             raise TimeoutError("no handshake in time")
@@ -129,7 +130,13 @@ class Server(Listening):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
-        return await self._running.__aexit__(kind, error, traceback)
+        try:
+            return await self._running.__aexit__(kind, error, traceback)
+        except BaseExceptionGroup as group:
+            # What the block raised comes out as it was: that there are nurseries is nobody's business.
+            if group.split(lambda each: each is error)[1] is None:
+                return False
+            raise
 
     @asynccontextmanager
     async def _run(self) -> AsyncIterator[None]:
@@ -138,7 +145,8 @@ class Server(Listening):
         name = listeners[0].socket.getsockname()
         self.address = name[0], name[1]
         async with trio.open_nursery() as connections, trio.open_nursery() as acceptor:
-            acceptor.start_soon(lambda: trio.serve_listeners(self.accept, listeners, handler_nursery=connections))
+            accept = partial(trio.serve_listeners, self.accept, listeners, handler_nursery=connections)
+            acceptor.start_soon(accept)
             try:
                 yield
             finally:
@@ -154,9 +162,13 @@ class Server(Listening):
     async def accept(self, stream: trio.SocketStream) -> None:
         """Serve one connection to its end."""
         if len(self._streams) >= self.max_connections or self.control.draining:
-            with trio.move_on_after(1.0):
-                await _Stream(stream).write(TOO_MANY)
-            await stream.aclose()
+            try:
+                if not self.implicit_tls:  # a client of TLS could not read it
+                    await _Stream(stream, timeout=1.0).write(TOO_MANY)
+            except OSError:
+                pass
+            finally:
+                stream.socket.close()
             return
         world = _ServedStream(stream, self.context, timeout=self.control.timeout)
         self._streams.add(world)
@@ -167,7 +179,7 @@ class Server(Listening):
             await run(flow, world)
         except OSError:
             pass  # no handshake
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on
             self._report(error)
         finally:
             self._streams.discard(world)

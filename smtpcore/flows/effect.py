@@ -7,7 +7,7 @@ each to a call of its own library, and throws what went wrong back in. Nothing e
 from __future__ import annotations
 
 from collections.abc import Awaitable, Generator
-from typing import Any, TypeAlias, TypeVar, final
+from typing import Any, ClassVar, TypeAlias, TypeVar, final
 
 __all__ = ["Await", "Close", "Effect", "Flow", "Handshake", "Read", "Write"]
 
@@ -16,9 +16,12 @@ T = TypeVar("T")
 
 @final
 class Write:
-    """Write all of ``data``. No result; throw OSError when the connection is lost."""
+    """Write all of ``data``. No result; throw OSError when the connection is lost, TimeoutError behind ``seconds``."""
 
     __slots__ = ("data",)
+
+    #: How long the peer may take to take it; RFC 5321 s4.5.3.2.5 has that for a block of content.
+    seconds: ClassVar[float] = 180.0
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -28,8 +31,10 @@ class Write:
 class Read:
     """Wait for octets. The result is what came, ``b""`` at the end of the stream; throw TimeoutError at the deadline.
 
-    The driver keeps one deadline. ``seconds`` sets it anew, from now; without it the one set last
-    still runs, put off by ``extend`` seconds, though never to more than ``cap`` seconds from now.
+    The driver keeps one deadline, which runs while it waits here and at no other time: what our own
+    side takes is not charged to the peer. ``seconds`` sets it anew, from now; without it what was
+    left of the one set last still runs, put off by ``extend`` seconds, though never to more than
+    ``cap`` seconds from now.
     """
 
     __slots__ = ("cap", "extend", "seconds")
@@ -39,11 +44,11 @@ class Read:
         self.extend = extend
         self.cap = cap
 
-    def expires(self, now: float, before: float) -> float:
-        """The deadline, given the time and the deadline before."""
+    def wait(self, left: float) -> float:
+        """How many seconds to wait, given how many the Read before had left of its own."""
         if self.seconds is not None:
-            return now + self.seconds
-        return min(before + self.extend, now + self.cap) if self.extend else before
+            return self.seconds
+        return min(left + self.extend, self.cap) if self.extend else left
 
 
 @final
@@ -51,6 +56,9 @@ class Handshake:
     """Do a TLS handshake on the connection. No result; throw OSError (``ssl.SSLError`` is one) when it fails."""
 
     __slots__ = ()
+
+    #: How long it may take; asyncio has the same.
+    seconds: ClassVar[float] = 60.0
 
 
 @final

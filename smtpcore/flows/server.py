@@ -283,7 +283,7 @@ class _Script:
         try:
             result = method(self._session, *args)
             if result is not None and isinstance(result, Awaitable):
-                result = yield Await(result)
+                result = yield from _result_of(result)
         except Refusal as refusal:
             return refusal.reply
         except Exception as error:  # noqa: BLE001 - a handler may raise anything
@@ -307,3 +307,12 @@ class _Script:
             else:
                 if isinstance(result, Coroutine):
                     result.close()
+
+
+def _result_of(awaitable: Awaitable[Any]) -> Flow[Any]:
+    try:
+        return (yield Await(awaitable))
+    except GeneratorExit:
+        if isinstance(awaitable, Coroutine):
+            awaitable.close()  # it may never have begun
+        raise

@@ -97,7 +97,8 @@ class Running:
 
     def stop(self) -> None:
         """Begin to stop, and do not wait for it."""
-        self._stop()
+        stop, self._stop = self._stop, lambda: None
+        stop()
 
     def join(self, seconds: float = PATIENCE) -> None:
         self._thread.join(seconds)
@@ -175,6 +176,19 @@ def serving(
     finally:
         sys.excepthook = hook
     assert fails or running.reported == []
+
+
+async def until(adapter: str, event: threading.Event) -> None:
+    """Wait on a loop for what happens in another thread."""
+    # No thread may wait instead: it would outlive a cancellation.
+    if adapter == "asyncio":
+        while not event.is_set():  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.005)
+    else:
+        import trio
+
+        while not event.is_set():  # noqa: ASYNC110 - see above
+            await trio.sleep(0.005)
 
 
 # --- clients -------------------------------------------------------------------------------------

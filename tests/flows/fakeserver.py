@@ -104,7 +104,7 @@ class FakeServer:
             match effect:
                 case Write():
                     if write_error and len(played.writes) == write_error[0]:
-                        value = write_error[1]
+                        value = self._cut = write_error[1]  # and nothing is heard any more either
                     else:
                         self.write(effect.data)
                 case Read():

@@ -146,15 +146,15 @@ def test_the_peer_may_be_gone_when_421_is_said():
 
 def lifetime(hall: Hall, chunks: list[tuple[float, bytes]]) -> float | None:
     """When a driver would end the connection; None when it does not, or the script has ended by itself."""
-    now, deadline = 0.0, hall.read.expires(0.0, 0.0)
+    now, wait = 0.0, hall.read.wait(0.0)
     for pause, octets in chunks:
+        if pause >= wait:
+            return now + wait
         now += pause
-        if now >= deadline:
-            return deadline
         hall.say(octets)
         if hall.ended:
             return None
-        deadline = hall.read.expires(now, deadline)
+        wait = hall.read.wait(wait - pause)
     return None
 
 
