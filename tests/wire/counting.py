@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from math import log
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import smtpcore
@@ -112,6 +112,15 @@ class CountedArray(bytearray):
 
 def cost(work: Callable[[], object]) -> int:
     """The opcodes that the package executes in that work, and the octets looked at."""
+    Meter.octets = 0
+    if sys.version_info >= (3, 12):
+        opcodes = _monitored(work)
+    else:
+        opcodes = _traced(work)
+    return opcodes + Meter.octets
+
+
+def _traced(work: Callable[[], object]) -> int:
     opcodes = 0
 
     def inside(frame: FrameType, event: str, argument: object) -> Any:
@@ -128,13 +137,38 @@ def cost(work: Callable[[], object]) -> int:
         return inside
 
     before = sys.gettrace()
-    Meter.octets = 0
     sys.settrace(enter)
     try:
         work()
     finally:
         sys.settrace(before)
-    return opcodes + Meter.octets
+    return opcodes
+
+
+if sys.version_info >= (3, 12):
+    _TOOL = 4  # no debugger, no profiler and no coverage
+
+    def _monitored(work: Callable[[], object]) -> int:
+        monitoring, instruction = sys.monitoring, sys.monitoring.events.INSTRUCTION
+        opcodes = 0
+
+        def executed(code: CodeType, offset: int) -> object:
+            nonlocal opcodes
+            if not code.co_filename.startswith(PACKAGE):
+                return monitoring.DISABLE
+            opcodes += 1
+            return None
+
+        monitoring.use_tool_id(_TOOL, "counting")
+        monitoring.register_callback(_TOOL, instruction, executed)
+        monitoring.set_events(_TOOL, instruction)
+        try:
+            work()
+        finally:
+            monitoring.set_events(_TOOL, 0)
+            monitoring.register_callback(_TOOL, instruction, None)
+            monitoring.free_tool_id(_TOOL)
+        return opcodes
 
 
 def growth(work: Callable[[int], Callable[[], object]], small: int, factor: int = 4) -> float:
