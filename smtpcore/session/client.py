@@ -1,16 +1,15 @@
 """ClientConnection: the machine behind a sending client.
 
 Commands in, octets out; octets in, replies out, each with the command it answers. What may go
-ahead in one packet and what must wait is decided here, by the table and by RFC 2920.
+ahead in one packet and what must wait is decided by the table and by RFC 2920, in the pipeline.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final, NoReturn, final
 
 from ..errors import LocalProtocolError, ParseError, ProtocolError, RemoteProtocolError
-from ..extensions import PIPELINING, STANDARD, ExtensionSet
+from ..extensions import STANDARD, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
 from ..table import Connect, EndOfContent, State
 from ..wire.capabilities import Capabilities
@@ -18,17 +17,16 @@ from ..wire.command import Command, Data, Ehlo, Greeting, Helo, Lhlo, Mail, Rcpt
 from ..wire.content import DotStuffer
 from ..wire.newlines import BareNewlines
 from ..wire.reply import Reply, ReplyReader
-from ..wire.secret import Secret, scrub
-from .event import NEED_DATA, PAUSED, ClientEvent, CommandSkipped, ConnectionClosed, ReplyReceived, Signal
+from ..wire.secret import scrub
+from .event import NEED_DATA, PAUSED, ClientEvent, ConnectionClosed, ReplyReceived, Signal
 from .limits import BLOCK, DATA, END_OF_CONTENT, GREETING, MAIL, OTHER, RCPT, ClientLimits, Deadline
-from .planning import NO_ROW, expected, find_plan, why_misplaced, why_not_offered
+from .pipeline import NO_CAPABILITIES, Pipeline
+from .planning import NO_ROW
 
 __all__ = ["ClientConnection"]
 
-_NO_CAPABILITIES: Final = Capabilities()
 # Looking a member of an Enum up costs more than all else that a step does with it.
 _UPGRADING, _CLOSED = State.UPGRADING, State.CLOSED
-_HAPPENINGS: Final = frozenset((Connect, EndOfContent))
 _TEACHING: Final = frozenset((Ehlo, Helo, Lhlo, Auth, AuthResponse))
 _DEADLINES: Final[dict[type[Command], Deadline]] = {
     Connect: GREETING,
@@ -62,20 +60,13 @@ class ClientConnection:
         "_closed_event",
         "_eof",
         "_error",
-        "_greetings",
-        "_in_flight",
         "_out",
-        "_pipelining",
-        "_planned",
-        "_queue",
+        "_pipeline",
         "_reader",
-        "_secrets",
-        "_skipped",
         "_stuffer",
         "_unasked",
         "allow_plaintext_auth",
         "authenticated",
-        "capabilities",
         "extensions",
         "limits",
         "state",
@@ -101,43 +92,41 @@ class ClientConnection:
         self._error: ProtocolError | None = None
         self._eof = False
         self._begin(State.CONNECTED)
-        self._in_flight.append(Connect())
+        self._pipeline.flight.append(Connect())
 
     def _begin(self, state: State) -> None:
         """A session of which nothing is known yet."""
         self.state = state  #: Where the conversation stands, by the replies so far.
-        self.capabilities = _NO_CAPABILITIES  #: What the server offers; empty before EHLO and after STARTTLS.
-        self._pipelining = False  # whether PIPELINING is among it
         self.authenticated = False  #: Whether AUTH has succeeded in this session.
         self._reader = ReplyReader(self.limits.reply_line, self.limits.reply_size, self.limits.reply_lines)
-        # Not sent yet: the command, its line, and whether it is known that the server offers what it needs.
-        self._queue: deque[tuple[Command, bytes, bool]] = deque()
-        self._in_flight: deque[Command] = deque()  # sent, not answered yet
-        self._planned: State | None = None  # where it will stand when all of these have succeeded; None: to be found
-        self._greetings = 0  # EHLO and the like among them, so that what the server offers is still to come
+        self._pipeline = Pipeline(self.extensions, self.limits.in_flight, self._out)
         self._stuffer: DotStuffer | None = None  # while content may be sent
         self._unasked = False  # octets have come while no reply was due
-        self._skipped: deque[CommandSkipped] = deque()
-        self._secrets: list[Secret] = []
         self._closed_event: ConnectionClosed | None = None
 
     # -- what is known ------------------------------------------------------------------------
 
     @property
+    def capabilities(self) -> Capabilities:
+        """What the server offers; empty before EHLO and after STARTTLS."""
+        return self._pipeline.capabilities
+
+    @property
     def in_flight(self) -> tuple[Command, ...]:
         """The commands that were sent and are not answered yet, in order."""
-        return tuple(self._in_flight)
+        return tuple(self._pipeline.flight)
 
     @property
     def queued(self) -> tuple[Command, ...]:
         """The commands that wait to be sent, in order."""
-        return tuple([command for command, _, _ in self._queue])
+        return self._pipeline.queued
 
     @property
     def deadline(self) -> Deadline | None:
         """How long the server may take for what it has to do next; None when it is not the server's turn."""
-        if self._in_flight:
-            return _DEADLINES.get(type(self._in_flight[0]), OTHER)
+        flight = self._pipeline.flight
+        if flight:
+            return _DEADLINES.get(type(flight[0]), OTHER)
         return BLOCK if self.state is State.CONTENT else None
 
     # -- commands -----------------------------------------------------------------------------
@@ -150,30 +139,9 @@ class ClientConnection:
         """
         if self._error or self.state is _CLOSED:
             self._check_alive()
-        planned = self._planned or self._plan()
-        kind = type(command)
-        row = self.extensions.transitions[planned].get(kind)
-        if row is None or kind in _HAPPENINGS:
-            if not isinstance(command, Command):
-                raise TypeError(f"not a command: {kind.__name__}")
-            if kind in _HAPPENINGS:
-                raise TypeError(f"{command!r} happens, it is not sent")
-            raise LocalProtocolError(why_misplaced(self.extensions, planned, command))
-        if kind is Auth and not self.tls and not self.allow_plaintext_auth:
+        if type(command) is Auth and not self.tls and not self.allow_plaintext_auth:
             raise LocalProtocolError("AUTH without TLS; allow_plaintext_auth=True permits it (RFC 4954 s4)")
-        octets = bytes(command)  # raises here, before anything is queued, if it cannot be written
-        known = not self._greetings
-        if known and (why := why_not_offered(self.extensions, self.capabilities, command)):
-            raise LocalProtocolError(why)
-        self._planned = expected(row, planned)
-        if isinstance(command, Greeting):
-            self._greetings += 1
-        queue, flight = self._queue, self._in_flight
-        if known and not queue and not self._eof and (not flight or self._may_follow(flight[-1])):
-            self._fly(command, octets)  # as it would from the queue, since nothing is in its way
-        else:
-            queue.append((command, octets, known))
-            self._release()
+        self._pipeline.send(command, self.state, open_=not self._eof)
 
     def send_content(self, data: bytes) -> None:
         """Send octets of the content, dot-stuffed; CRLF ends lines, in any chunks.
@@ -202,10 +170,7 @@ class ClientConnection:
         if not self._unasked:  # no dot for a server that has spoken out of turn: its verdict would mean nothing
             self._out.append(last)
         self._stuffer = None
-        end = EndOfContent()
-        self._in_flight.append(end)
-        self._planned = None
-        return end
+        return self._pipeline.send_end()
 
     def _content(self) -> DotStuffer:
         self._check_alive()
@@ -235,7 +200,7 @@ class ClientConnection:
         elif self._eof:
             raise LocalProtocolError("octets behind the end of the stream")
         else:
-            if not self._in_flight:
+            if not self._pipeline.flight:
                 self._unasked = True  # nor do they answer what is sent from now on
             self._reader.receive(data)
 
@@ -255,8 +220,8 @@ class ClientConnection:
 
         Raises RemoteProtocolError when the server broke the protocol.
         """
-        if self._skipped:
-            return self._skipped.popleft()
+        if self._pipeline.skipped:
+            return self._pipeline.skipped.popleft()
         if self._error:
             self._check_error()
         state = self.state
@@ -268,23 +233,24 @@ class ClientConnection:
         try:
             reply = self._reader.next_reply()
         except RemoteProtocolError as error:
-            reply = None
-            self._error = RemoteProtocolError(scrub(str(error), self._secrets)) if self._secrets else error
+            reply, secrets = None, self._pipeline.secrets
+            self._error = RemoteProtocolError(scrub(str(error), secrets)) if secrets else error
         if self._error:
             raise self._error  # outside of the handler, so that no frame with the line hangs on to it
         if reply is not None:
             return self._on_reply(reply)
         if self._eof:
             return self._closed()
-        return NEED_DATA if self._in_flight else PAUSED
+        return NEED_DATA if self._pipeline.flight else PAUSED
 
     def _on_reply(self, reply: Reply) -> ReplyReceived:
-        flight = self._in_flight
+        pipeline = self._pipeline
+        flight = pipeline.flight
         if self._unasked or not flight:
             return self._on_unasked(reply)
         command = flight.popleft()
         kind = type(command)
-        if self._secrets:
+        if pipeline.secrets:
             reply = self._scrubbed(reply)
         if reply.code == 421:
             self.state = State.CLOSED  # RFC 5321 s3.8
@@ -297,17 +263,12 @@ class ClientConnection:
             self.state = after
         if digit == 3 and kind is Data:
             self._begin_content()
-        if isinstance(command, Greeting):
-            self._greetings -= 1
-        if digit >= 4 or not flight:
-            self._planned = None if flight or self._queue else self.state
-        if self._queue:
-            self._release()
+        pipeline.settle(command, digit, self.state, open_=not self._eof)
         return ReplyReceived(reply, command)
 
     def _on_unasked(self, reply: Reply) -> ReplyReceived:
         """A reply that came before what it could answer: a refusal of all that follows, or a broken protocol."""
-        flight = self._in_flight
+        flight = self._pipeline.flight
         early = self.state is State.CONTENT and reply.code >= 400
         if reply.code != 421 and not early:
             self._error = RemoteProtocolError(f"{reply.code} without a command to answer (RFC 5321 s4.2)")
@@ -326,21 +287,20 @@ class ClientConnection:
         # RFC 2920 s3.1: 354 although no recipient was accepted is answered with a single dot
         self.state = State.CONTENT
         self._out.append(b".\r\n")
-        self._in_flight.append(EndOfContent())
+        self._pipeline.flight.append(EndOfContent())
 
     def _learn(self, command: Command, reply: Reply) -> None:
         if isinstance(command, Greeting):
             extended = isinstance(command, (Ehlo, Lhlo))
-            self.capabilities = Capabilities.parse(reply.lines[1:]) if extended else _NO_CAPABILITIES
-            self._pipelining = PIPELINING in self.capabilities
+            self._pipeline.learn(Capabilities.parse(reply.lines[1:]) if extended else NO_CAPABILITIES)
         elif isinstance(command, (Auth, AuthResponse)) and not command.gives_up:
             self.authenticated = True
 
     def _scrubbed(self, reply: Reply) -> Reply:
         """A reply that repeats a secret, without it (law 15)."""
-        lines = [scrub(line, self._secrets) for line in reply.lines]
+        lines = [scrub(line, self._pipeline.secrets) for line in reply.lines]
         if reply.code // 100 != 3:
-            self._secrets = []
+            self._pipeline.secrets.clear()
         return reply if tuple(lines) == reply.lines else Reply(reply.code, lines, reply.enhanced)
 
     # -- TLS ----------------------------------------------------------------------------------
@@ -368,45 +328,6 @@ class ClientConnection:
             self._error = RemoteProtocolError("octets in the clear after the reply to STARTTLS (RFC 3207 s4.2)")
             raise self._error
 
-    # -- what may go --------------------------------------------------------------------------
-
-    def _release(self) -> None:
-        """Move commands from the queue to the wire, as far as they may go."""
-        queue, flight = self._queue, self._in_flight
-        while queue and not self._eof:
-            command, octets, known = queue[0]
-            if flight:
-                if not self._may_follow(flight[-1]):
-                    return
-                if not known and why_not_offered(self.extensions, self.capabilities, command):
-                    return  # it is skipped when the answers to the others have come
-            else:
-                why = why_misplaced(self.extensions, self.state, command)
-                if not known:
-                    why = why or why_not_offered(self.extensions, self.capabilities, command)
-                if why:
-                    queue.popleft()
-                    self._skipped.append(CommandSkipped(command, why))
-                    self._greetings -= isinstance(command, Greeting)
-                    self._planned = None
-                    continue
-            queue.popleft()
-            self._fly(command, octets)
-
-    def _fly(self, command: Command, octets: bytes) -> None:
-        self._in_flight.append(command)
-        self._out.append(octets)
-        if command.confidential and isinstance(command, (Auth, AuthResponse)) and command.secret is not None:
-            self._secrets.append(command.secret)
-
-    def _plan(self) -> State:
-        if self._planned is None:
-            self._planned = find_plan(self.extensions, self.state, (*self._in_flight, *self.queued))
-        return self._planned
-
-    def _may_follow(self, last: Command) -> bool:
-        return last.pipelines and self._pipelining and len(self._in_flight) < self.limits.in_flight
-
     # -- ends ---------------------------------------------------------------------------------
 
     def abandon(self) -> None:
@@ -418,8 +339,8 @@ class ClientConnection:
         self.state = State.CLOSED
         if self._closed_event is None:
             self._closed_event = ConnectionClosed(self.in_flight, self.queued)
-            self._in_flight.clear()
-            self._queue.clear()
+            self._pipeline.flight.clear()
+            self._pipeline.queue.clear()
         return self._closed_event
 
     def _check_error(self) -> None:
