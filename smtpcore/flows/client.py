@@ -17,7 +17,7 @@ from ..wire.reply import Reply
 from .effect import Close, Flow, Handshake, Read, Write
 from .error import Disconnected, FlowError, NoMechanism, Refused, TlsNotOffered
 
-__all__ = ["TlsMode", "authenticate", "exchange", "greet", "next_answer", "open_session", "quit_session"]
+__all__ = ["TlsMode", "authenticate", "exchange", "greet", "heed", "next_answer", "open_session", "quit_session"]
 
 #: ``required``: STARTTLS or nothing; ``opportunistic``: STARTTLS where offered; ``implicit``: TLS from the first octet.
 TlsMode: TypeAlias = Literal["required", "opportunistic", "implicit", "none"]
@@ -44,12 +44,28 @@ def next_answer(machine: ClientConnection) -> Flow[ReplyReceived | CommandSkippe
             raise LocalProtocolError("no reply is due")
 
 
+def heed(machine: ClientConnection) -> Reply | None:
+    """The 421 that a server has said unasked, if it has; to be called before the next question.
+
+    Raises RemoteProtocolError when it has said anything else: it must not become the answer.
+    """
+    if machine.in_flight or machine.queued or machine.state is State.CLOSED:
+        return None
+    event = machine.next_event()
+    if isinstance(event, ConnectionClosed):
+        raise Disconnected("the server closed the connection")
+    return event.reply if isinstance(event, ReplyReceived) else None
+
+
 def exchange(machine: ClientConnection, command: Command) -> Flow[Reply]:
     """Send one command and wait for its reply, of whatever code.
 
     A reply that is not waited for to its end would be taken for the answer to something else: when
     anything goes wrong the machine is abandoned.
     """
+    unasked = heed(machine)
+    if unasked:
+        raise Refused(unasked, None)
     machine.send(command)
     while True:
         try:

@@ -15,7 +15,7 @@ from ..wire.address import Mailbox, Postmaster
 from ..wire.command import Data, Mail, Rcpt, Rset
 from ..wire.parameters import Parameter
 from ..wire.reply import Reply
-from .client import next_answer
+from .client import heed, next_answer
 from .content import Source
 from .effect import Await, Close, Flow, Read, Write
 from .outcome import Outcome, RecipientOutcome, Status
@@ -55,12 +55,12 @@ def submit(
         if why:
             raise LocalProtocolError(why)
     try:
-        yield from _envelope(machine, mail, rcpts, ledger)
+        ledger.refused_all = heed(machine)
+        if ledger.refused_all is None:
+            yield from _envelope(machine, mail, rcpts, ledger)
         if machine.state is State.CONTENT and not machine.in_flight:
-            early = machine.next_event()  # raises when a reply came that nothing had asked for yet
-            if isinstance(early, ReplyReceived):
-                ledger.refused_all = early.reply  # 421, which needs no asking
-            else:
+            ledger.refused_all = heed(machine)
+            if ledger.refused_all is None:
                 yield from _send_content(machine, source, ledger)
     except Exception as error:
         machine.abandon()

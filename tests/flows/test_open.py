@@ -260,6 +260,23 @@ def test_the_handshake_comes_before_the_greeting_is_read():
     assert machine.tls
 
 
+# --- replies too many ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tail", [b"250 more\r\n", b"235 come in\r\n", b"334 \r\n"], ids=repr)
+def test_a_reply_too_many_answers_nothing(tail):
+    """SYN-01: one packet with the reply to EHLO and with the answer to a question that was not asked yet."""
+    machine = ClientConnection(allow_plaintext_auth=True)
+    played = opened("none", GREETING, PLAIN_OFFER + tail, machine=machine, mechanisms=[Plain("alice", "secret")])
+    assert isinstance(played.error, RemoteProtocolError)
+    assert not machine.authenticated
+
+
+def test_a_server_that_answers_before_it_is_asked():
+    played = opened("none", GREETING + PLAIN_OFFER)
+    assert isinstance(played.error, RemoteProtocolError)
+
+
 # --- exchange ------------------------------------------------------------------------------------
 
 
