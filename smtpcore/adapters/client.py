@@ -10,7 +10,7 @@ from typing import Self, TypeVar, Unpack
 from ..flows.client import TlsMode, exchange, quit_session
 from ..flows.content import Content
 from ..flows.effect import Flow
-from ..flows.options import ClientOptions, SendOptions, begin_client, open_client, send
+from ..flows.options import ClientOptions, SendOptions, begin_client, open_client, send, without_password
 from ..flows.outcome import Outcome
 from ..session.client import ClientConnection
 from ..wire.address import Mailbox, Postmaster
@@ -52,7 +52,7 @@ class _Client:
         self._tls: TlsMode = tls
         self._context = client_context(tls, ssl_context)
         self._timeout = timeout
-        self._options = options
+        self._options = without_password(options)
         self._busy = False
         self.machine: ClientConnection = begin_client(options)  #: The machine behind it.
 

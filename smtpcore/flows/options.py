@@ -32,7 +32,16 @@ from .outcome import Outcome
 from .server import MINIMUM_RATE, Control
 from .submit import submit
 
-__all__ = ["ClientOptions", "SendOptions", "ServerOptions", "begin_client", "open_client", "prepare_server", "send"]
+__all__ = [
+    "ClientOptions",
+    "SendOptions",
+    "ServerOptions",
+    "begin_client",
+    "open_client",
+    "prepare_server",
+    "send",
+    "without_password",
+]
 
 
 class ClientOptions(TypedDict, total=False):
@@ -84,13 +93,20 @@ def begin_client(options: ClientOptions) -> ClientConnection:
     )
 
 
+def without_password(options: ClientOptions) -> ClientOptions:
+    """The same options with mechanisms in place of a name and a password, which would show where they are kept.
+
+    Raises ParseError for a name or a password that cannot be sent.
+    """
+    auth = options.get("auth")
+    if auth and isinstance(auth[0], str):
+        return {**options, "auth": with_password(auth[0], auth[1])}  # type: ignore[arg-type]  # told apart by the first
+    return options
+
+
 def open_client(machine: ClientConnection, tls: TlsMode, local_address: str, options: ClientOptions) -> Flow[None]:
     """Everything before the first message; ``local_address`` is the client's IP address."""
-    mechanisms: Sequence[ClientMechanism] = ()
-    auth = options.get("auth")
-    if auth:
-        first = auth[0]
-        mechanisms = with_password(first, auth[1]) if isinstance(first, str) else auth  # type: ignore[assignment, arg-type]  # told apart by the first
+    mechanisms: Any = without_password(options).get("auth") or ()
     if tls == "implicit":
         machine.tls = True
     hostname = options.get("hostname") or literal(local_address)
