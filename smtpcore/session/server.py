@@ -193,13 +193,13 @@ class ServerConnection:
         line = self._buffer.take_line()
         if line is None:
             if len(self._buffer) >= self.settings.line_budget:
-                return self._give_up(self._buffer.take(SHOWN), replies.LINE_WITHOUT_END)
+                return self._refuse(self._buffer.take(SHOWN), replies.LINE_WITHOUT_END)
             return self._need_data()
         limit = AUTH_LINE_LIMIT if state is _AUTHENTICATING else self.settings.limits.command_line
         if len(line) + 2 > limit:
             reply = refuse_length(self.session, line, limit)
             if reply is not None:
-                return self._give_up(line, reply) if reply.code == 421 else self._refuse(line, reply)
+                return self._refuse(line, reply)
         return self._on_line(line)
 
     def _need_data(self) -> ServerEvent | Signal:
@@ -216,7 +216,7 @@ class ServerConnection:
         if type(found) not in _OF_TRANSACTIONS:
             session.idle_commands += 1
             if session.idle_commands > self.settings.limits.idle_commands:
-                return self._give_up(line, replies.TOO_MANY_COMMANDS)
+                return self._refuse(line, replies.TOO_MANY_COMMANDS)
         self._awaiting = found
         if self._tolerance.defects:
             return self._report([*self._tolerance.take(), CommandReceived(found)])
@@ -385,13 +385,10 @@ class ServerConnection:
         if session.state is State.AUTHENTICATING:
             session.take(AuthResponse(None), 5)
         self._write(reply)
-        self._count_error()
-        return CommandRejected(shown, reply)
-
-    def _give_up(self, line: bytes, reply: Reply) -> ServerEvent:
-        shown = showable(self.session, line, reply)
-        self._write(reply)
-        self._close()
+        if reply.code == 421:
+            self._close()
+        else:
+            self._count_error()
         return CommandRejected(shown, reply)
 
     def _count_error(self) -> None:
