@@ -375,7 +375,7 @@ def _octets(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
 
 
-_UNQUOTABLE: Final = re.compile(r"[^ -~\x80-\U0010ffff]")
+_UNQUOTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def _find_unquotable(local_part: str) -> int:

@@ -183,7 +183,7 @@ class Greeting(Command):
         return command
 
 
-_NAME: Final = re.compile(r"[!-~\x80-\U0010ffff]{1,255}")
+_NAME: Final = re.compile(r"[^\x00- \x7f]{1,255}")
 
 
 @final

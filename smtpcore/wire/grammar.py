@@ -8,19 +8,19 @@ take more than linear time. Each is matched at a position or as a whole, never s
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 __all__ = [
     "ADDRESS_LITERAL",
     "ATEXT",
-    "ATEXT_UTF8",
     "DOMAIN",
     "DOMAIN_LAX",
     "DOT_STRING",
     "FORBIDDEN",
     "FROM_PATH",
     "KEYWORD",
-    "OCTETS",
+    "NO_OCTETS",
     "PARAMETER",
     "PLAIN_MAILBOX",
     "PRINTABLE",
@@ -32,7 +32,7 @@ __all__ = [
 
 # What octets beyond ASCII are read as: characters, and U+DC80 to U+DCFF for an octet that is no
 # UTF-8. Every other surrogate stands for no octets, and cannot be written.
-OCTETS: Final = r"\x80-\ud7ff\udc80-\udcff\ue000-\U0010ffff"
+NO_OCTETS: Final = r"\ud800-\udc7f\udd00-\udfff"
 
 # RFC 5322 s3.2.3
 #   atext = ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "/" /
@@ -42,7 +42,8 @@ ATEXT: Final = r"A-Za-z0-9!#$%&'*+\-/=?^_`{|}~"
 # RFC 6531 s3.3
 #   atext =/ UTF8-non-ascii
 # Everything beyond ASCII but what no reader could tell apart or see: see FORBIDDEN.
-ATEXT_UTF8: Final = ATEXT + r"\x80-\U0010ffff"
+# A class that reaches beyond ASCII is written by what it leaves out of ASCII: that compiles a hundred times faster.
+_NOT_ATEXT: Final = r"\x00- \"(),.:;<>@\[\\\]\x7f"
 
 # Characters that have no place in an address: C1 controls, soft hyphen, format characters
 # (zero width, bidirectional controls), line and paragraph separators, noncharacters, and the
@@ -56,7 +57,7 @@ FORBIDDEN: Final = (
 # RFC 5321 s4.1.2
 #   Dot-string = Atom *("."  Atom)
 #   Atom       = 1*atext
-DOT_STRING: Final = re.compile(f"[{ATEXT_UTF8}]++(?:\\.[{ATEXT_UTF8}]++)*+")
+DOT_STRING: Final = re.compile(f"[^{_NOT_ATEXT}]++(?:\\.[^{_NOT_ATEXT}]++)*+")
 
 # RFC 5321 s4.1.2
 #   Quoted-string  = DQUOTE *QcontentSMTP DQUOTE
@@ -65,7 +66,7 @@ DOT_STRING: Final = re.compile(f"[{ATEXT_UTF8}]++(?:\\.[{ATEXT_UTF8}]++)*+")
 #   qtextSMTP      = %d32-33 / %d35-91 / %d93-126
 # RFC 6531 s3.3
 #   qtextSMTP      =/ UTF8-non-ascii
-QUOTED_STRING: Final = re.compile(r'"((?:[ !#-\[\]-~\x80-\U0010ffff]++|\\[ -~])*+)"')
+QUOTED_STRING: Final = re.compile(r'"((?:[^\x00-\x1f"\\\x7f]++|\\[ -~])*+)"')
 
 # RFC 5321 s4.1.2
 #   Domain     = sub-domain *("." sub-domain)
@@ -74,11 +75,11 @@ QUOTED_STRING: Final = re.compile(r'"((?:[ !#-\[\]-~\x80-\U0010ffff]++|\\[ -~])*
 #   Ldh-str    = *( ALPHA / DIGIT / "-" ) Let-dig
 # RFC 6531 s3.3
 #   sub-domain =/ U-label
-_LABEL = r"[A-Za-z0-9\x80-\U0010ffff]++(?:-++[A-Za-z0-9\x80-\U0010ffff]++)*+"
+_LABEL = r"[^\x00-/:-@\[-`{-\x7f]++(?:-++[^\x00-/:-@\[-`{-\x7f]++)*+"
 DOMAIN: Final = re.compile(f"{_LABEL}(?:\\.{_LABEL})*+")
 
 # What hosts call themselves in spite of that: underscores, hyphens anywhere, a final dot.
-DOMAIN_LAX: Final = re.compile(r"[A-Za-z0-9_\-\x80-\U0010ffff]++(?:\.[A-Za-z0-9_\-\x80-\U0010ffff]++)*+\.?")
+DOMAIN_LAX: Final = re.compile(r"[^\x00-,./:-@\[-^`{-\x7f]++(?:\.[^\x00-,./:-@\[-^`{-\x7f]++)*+\.?")
 
 # RFC 5321 s4.1.3
 #   address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"
@@ -103,19 +104,22 @@ KEYWORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-]*+")
 #   esmtp-value = 1*(%d33-60 / %d62-126)
 # RFC 6531 s3.3
 #   esmtp-value =/ UTF8-non-ascii
-VALUE: Final = re.compile(r"[!-<>-~\x80-\U0010ffff]++")
+VALUE: Final = re.compile(r"[^\x00- =\x7f]++")
 PARAMETER: Final = re.compile(f"({KEYWORD.pattern})(?:=({VALUE.pattern}))?")
 
 # RFC 5321 s4.2, for the text of replies, and for that of VRFY, EXPN, HELP and NOOP
 #   textstring = 1*(%d09 / %d32-126)
-PRINTABLE: Final = re.compile(f"[\\t -~{OCTETS}]*+")
+PRINTABLE: Final = re.compile(f"[^\\x00-\\x08\\x0a-\\x1f\\x7f{NO_OCTETS}]*+")
 
-_FORBIDDEN = re.compile(f"[{FORBIDDEN}]")
+
+@cache
+def _forbidden() -> re.Pattern[str]:
+    return re.compile(f"[{FORBIDDEN}]")  # slow to compile, and ASCII mail never needs it
 
 
 def find_forbidden(text: str) -> int:
     """The offset of the first character that may not stand in an address, or -1."""
     if text.isascii():
         return -1
-    found = _FORBIDDEN.search(text)
+    found = _forbidden().search(text)
     return found.start() if found else -1

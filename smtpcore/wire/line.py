@@ -11,8 +11,7 @@ from . import grammar
 __all__ = ["encode_line"]
 
 # RFC 5321 s2.3.8: CR and LF only as CRLF, at the end; NUL and other controls nowhere.
-_LINE: Final = re.compile(f"[ -~{grammar.OCTETS}]++")
-_NOT_LINE: Final = re.compile(f"[^ -~{grammar.OCTETS}]")
+_NOT_LINE: Final = re.compile(f"[\\x00-\\x1f\\x7f{grammar.NO_OCTETS}]")
 
 
 def encode_line(text: str) -> bytes:
@@ -22,8 +21,8 @@ def encode_line(text: str) -> bytes:
     """
     if text.isascii() and text.isprintable() and text:
         return f"{text}\r\n".encode()  # the common case, without a pattern
-    if not _LINE.fullmatch(text):
-        found = _NOT_LINE.search(text)
+    found = _NOT_LINE.search(text)
+    if found or not text:
         where = found.start() if found else 0
         raise ParseError("character not allowed in a command line", where, "RFC 5321 s2.3.8", text)
     return f"{text}\r\n".encode("utf-8", "surrogateescape")

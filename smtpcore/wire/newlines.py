@@ -39,7 +39,7 @@ def is_clean(data: bytes) -> bool:
         data[0] != 0x0A
         and data[-1] != 0x0D
         # Two passes of a table and one comparison: ten times as fast as a regular expression.
-        and data.translate(_MARK_CR)[:-1] == data.translate(_MARK_LF)[1:]
+        and data.translate(_MARK_LF).endswith(data.translate(_MARK_CR)[:-1])
     )
 
 

@@ -8,6 +8,9 @@ import sys
 import threading
 import time
 
+import smtpcore.adapters.asyncio as over_loop
+import smtpcore.adapters.blocking as over_threads
+
 LINE = b"Hello, this is a line of the body of a message that is sent to measure.\r\n"
 
 
@@ -24,13 +27,11 @@ def share(count: int, connections: int, index: int) -> int:
 
 async def over_asyncio(host: str, port: int, count: int, size: int, recipients: int, connections: int) -> None:
     """All connections at once, in one loop."""
-    from smtpcore.adapters.asyncio import connect
-
     content = message(size)
     names = [f"b{number}@example.com" for number in range(recipients)]
 
     async def one(messages: int) -> None:
-        async with connect(host, port, tls="none", hostname="client.example") as client:
+        async with over_loop.connect(host, port, tls="none", hostname="client.example") as client:
             for _ in range(messages):
                 outcome = await client.send("a@example.org", names, content)
                 if not outcome.all_accepted:
@@ -41,13 +42,11 @@ async def over_asyncio(host: str, port: int, count: int, size: int, recipients: 
 
 def over_sockets(host: str, port: int, count: int, size: int, recipients: int, connections: int) -> None:
     """A thread for each connection."""
-    from smtpcore.adapters.blocking import connect
-
     content = message(size)
     names = [f"b{number}@example.com" for number in range(recipients)]
 
     def one(messages: int) -> None:
-        with connect(host, port, tls="none", hostname="client.example") as client:
+        with over_threads.connect(host, port, tls="none", hostname="client.example") as client:
             for _ in range(messages):
                 outcome = client.send("a@example.org", names, content)
                 if not outcome.all_accepted:
