@@ -213,11 +213,15 @@ class _Script:
     def _answer(self, answer: Any) -> None:
         machine = self._machine
         try:
+            if isinstance(answer, Refusal):
+                answer = answer.reply
             if isinstance(answer, Reply):
                 machine.reply(answer)
+            elif answer is None or isinstance(answer, str):
+                machine.accept(answer)
             else:
-                machine.accept(answer if isinstance(answer, str) else None)
-        except (LocalProtocolError, ParseError) as error:
+                raise TypeError(f"a handler answers with a Reply, a text or None, not {type(answer).__name__}")
+        except (LocalProtocolError, ParseError, TypeError) as error:
             # The handler's answer cannot be given: nothing is accepted by mistake.
             self._control.report(error)
             machine.reply(_FAILED)

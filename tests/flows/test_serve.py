@@ -236,11 +236,6 @@ def test_a_text_that_no_reply_can_carry_is_451(name, text):
     assert hall.said().count("\r\n") == 0
 
 
-@pytest.mark.parametrize("answer", [0, 1, True, False, b"bytes", 250, object()], ids=repr)
-def test_other_things_are_not_looked_at(answer):
-    assert answered("mail", answer)[0].startswith("250 ")
-
-
 def test_a_reply_of_several_lines():
     reply, hall, _ = answered("rcpt", Reply(550, ["no such user", "try eve"], "5.1.1"))
     assert reply == "550-5.1.1 no such user\n550 5.1.1 try eve"
@@ -354,3 +349,20 @@ def test_collecting_forgets_what_was_not_finished():
     hall.say(BODY, EOF)
     assert taken == []
     assert hall.session.data is None
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("name", ["connected", "command", "mail", "rcpt", "data", "message"])
+@pytest.mark.parametrize("answer", [False, True, 250, b"ok", []], ids=repr)
+def test_what_is_no_answer_accepts_nothing(name, answer, way):
+    reply, hall, _ = answered(name, answer, way)
+    assert reply.startswith("451 ")
+    (error,) = hall.reported
+    assert isinstance(error, TypeError)
+
+
+@EVERY_WAY
+def test_a_refusal_may_be_returned_as_well_as_raised(way):
+    reply, hall, _ = answered("rcpt", Refusal(Reply(550, "no")), way)
+    assert reply == "550 no"
+    assert hall.reported == []
