@@ -8,6 +8,7 @@ import importlib.util
 import socket
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -250,11 +251,21 @@ def talk(adapter: str, address: tuple[str, int], body: Body, **options: Any) -> 
 class Raw:
     """A client of sockets and octets."""
 
-    def __init__(self, address: tuple[str, int], *, greeted: bool = True) -> None:
-        self.sock = socket.create_connection(address, PATIENCE)
+    def __init__(self, address: tuple[str, int], *, greeted: bool = True, window: int = 0) -> None:
+        self.sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        if window:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        self.sock.settimeout(PATIENCE)
+        try:
+            self.sock.connect(address)
+        except OSError:
+            self.sock.close()
+            raise
         self._received = b""
-        if greeted:
-            assert self.line().startswith(b"220")
+        greeting = self.line() if greeted else b"220"
+        if not greeting.startswith(b"220"):
+            self.close()
+            raise AssertionError(greeting)
 
     def say(self, octets: bytes) -> None:
         self.sock.sendall(octets)
@@ -296,6 +307,19 @@ class Raw:
 
     def __exit__(self, *args: object) -> None:
         self.close()
+
+
+def welcome(address: tuple[str, int]) -> Raw:
+    """A place on a server, as soon as one is free."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        raw = Raw(address, greeted=False)
+        if (line := raw.line()).startswith(b"220"):
+            return raw
+        raw.close()
+        assert line.startswith(b"421")
+        assert time.monotonic() < deadline, "no place was given back"
+        time.sleep(0.01)
 
 
 def in_content(raw: Raw) -> Raw:

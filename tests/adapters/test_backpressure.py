@@ -12,7 +12,7 @@ import pytest
 
 from smtpcore import ServerLimits
 from smtpcore.flows.handler import Served
-from tests.adapters.running import ADAPTERS, EVERY_SERVER, Keeper, Raw, serving, talk, until
+from tests.adapters.running import ADAPTERS, EVERY_SERVER, Keeper, Raw, serving, talk, until, welcome
 
 #: More than the kernel holds of one connection, both buffers of both ends together.
 PLENTY = 48 * 1024 * 1024
@@ -24,7 +24,7 @@ def pour(sock: socket.socket, octets: bytes, most: int) -> int:
     sock.setblocking(False)
     poured = 0
     while poured < most:
-        _, writable, _ = select.select([], [sock], [], 0.5)
+        _, writable, _ = select.select([], [sock], [], 0.3)
         if not writable:
             break
         try:
@@ -49,11 +49,11 @@ def test_a_peer_that_does_not_read_is_not_read_from(adapter):
 def test_a_peer_that_does_not_read_is_cut_in_time(adapter):
     """It must not keep a place for ever."""
     handler = Keeper()
-    with serving(adapter, handler, limits=CHATTY, timeout=0.5, grace=15.0, max_connections=1) as server:
-        with Raw(server.address) as raw:
+    with serving(adapter, handler, limits=CHATTY, timeout=0.3, grace=15.0, max_connections=1) as server:
+        with Raw(server.address, window=8192) as raw:
             pour(raw.sock, b"HELP\r\n" * 10_000, PLENTY)
             handler.wait_for("closed")
-            with Raw(server.address) as other:
+            with welcome(server.address) as other:
                 assert other.ask(b"NOOP\r\n")[0].startswith(b"250")
         begun = time.monotonic()
         server.stop()

@@ -11,23 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.running import ADAPTERS, EVERY_SERVER, Keeper, Raw, in_content, serving, talk
+from tests.adapters.running import ADAPTERS, EVERY_SERVER, Keeper, Raw, in_content, serving, talk, welcome
 
 MESSAGE = b"Subject: crepes\r\n\r\nHello\r\n"
-
-
-def welcome(server: Any) -> Raw:
-    """A place, as soon as one is free."""
-    deadline = time.monotonic() + 10
-    while True:
-        raw = Raw(server.address, greeted=False)
-        line = raw.line()
-        if line.startswith(b"220"):
-            return raw
-        assert line == b"421 4.7.0 too many connections\r\n"
-        raw.close()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @EVERY_SERVER
@@ -43,7 +29,7 @@ def test_beyond_the_limit_a_client_is_told_421(adapter):
                 assert third.rest() == b"421 4.7.0 too many connections\r\n"
         assert one.ask(b"NOOP\r\n")[0].startswith(b"250")
         assert two.ask(b"QUIT\r\n")[0].startswith(b"221")
-        with welcome(server) as next_one:
+        with welcome(server.address) as next_one:
             assert next_one.ask(b"NOOP\r\n")[0].startswith(b"250")
     assert handler.events.count("connected") == 3
 

@@ -159,7 +159,7 @@ def test_a_refusal_under_required(client, reply):
         connection.sendall(reply)
 
     with liar(serve) as (address, heard), pytest.raises(Refused):
-        talk(client, address, nothing, tls="required", auth=("alice", "secret"), timeout=0.5)
+        talk(client, address, nothing, tls="required", auth=("alice", "secret"), timeout=0.2)
     assert bytes(heard) in (b"", b"QUIT\r\n")
 
 
@@ -204,7 +204,7 @@ def test_commands_in_the_clear_behind_starttls_are_never_run(adapter, certificat
 def test_a_client_that_never_shakes_hands(adapter, octets, tls, certificates):
     """It is cut in time, and keeps nobody else out."""
     handler = Keeper()
-    with serving(adapter, handler, tls=tls, ssl_context=certificates.server, timeout=0.3, grace=5.0) as server:
+    with serving(adapter, handler, tls=tls, ssl_context=certificates.server, timeout=0.2, grace=5.0) as server:
         with Raw(server.address, greeted=tls != "implicit") as raw:
             if tls != "implicit":
                 raw.say(b"EHLO x\r\n")
