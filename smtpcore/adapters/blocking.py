@@ -122,9 +122,9 @@ class Server(Listening):
         family = socket.AF_INET6 if ":" in self._where[0] else socket.AF_INET
         self._threads: dict[threading.Thread, _ServedStream] = {}
         self._lock = threading.Lock()
-        self._bell = _Bell()
         self._listener = socket.create_server(self._where, family=family, backlog=1000)
-        self._acceptor = threading.Thread(target=self._accept, name="smtp-accept", daemon=True)
+        self._bell = _Bell()
+        self._acceptor = threading.Thread(target=self._accept, args=(self._listener,), name="smtp-accept", daemon=True)
         self._acceptor.start()
         return self
 
@@ -142,13 +142,14 @@ class Server(Listening):
 
     def close(self, grace: float | None = None) -> None:
         """Stop listening, say 421 to who is idle, and wait for transactions in hand, for ``grace`` seconds at most."""
-        if self._listener is None or self._acceptor is None:
+        listener, self._listener = self._listener, None
+        if listener is None or self._acceptor is None:
             return
         self.control.draining = True
         # close() alone does not wake a thread in accept()
-        self._listener.shutdown(socket.SHUT_RDWR)
+        listener.shutdown(socket.SHUT_RDWR)
         self._acceptor.join()
-        self._listener.close()
+        listener.close()
         deadline = time.monotonic() + (self._grace if grace is None else grace)
         self._bell.ring()
         with self._lock:
@@ -161,9 +162,8 @@ class Server(Listening):
                 thread.join()
         self._bell.close()
 
-    def _accept(self) -> None:
-        listener = self._listener
-        while listener is not None and not self.control.draining:
+    def _accept(self, listener: socket.socket) -> None:
+        while not self.control.draining:
             try:
                 sock, peer = listener.accept()
             except OSError:

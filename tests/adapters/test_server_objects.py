@@ -1,0 +1,282 @@
+"""Server objects by themselves: before they listen, behind that, and where the system plays tricks."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from smtpcore.adapters import asyncio_server, blocking
+from smtpcore.adapters.listening import Listening
+from smtpcore.flows.handler import Served
+from tests.adapters.running import Keeper, Raw, over_asyncio, over_blocking, serving, welcome
+
+# --- asyncio -------------------------------------------------------------------------------------
+
+
+def test_an_asyncio_server_that_does_not_listen():
+    async def main() -> None:
+        server = over_asyncio.serve(object(), "127.0.0.1", 0)
+        with pytest.raises(RuntimeError):
+            server.address  # noqa: B018 - that it cannot be asked for is what is tested
+        with pytest.raises(RuntimeError):
+            await server.serve_forever()
+        await server.close()
+        async with server:
+            assert server.address[1] > 0
+            await server.close(0.1)
+        await server.close()
+
+    asyncio.run(main())
+
+
+class FakeTransport(asyncio.Transport):
+    """One whose peer takes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+        self.written = b""
+
+    def write(self, data: Any) -> None:
+        self.written += bytes(data)
+
+    def get_write_buffer_size(self) -> int:
+        return len(self.written)
+
+    def is_closing(self) -> bool:
+        return "close" in self.calls or "abort" in self.calls
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+    def abort(self) -> None:
+        self.calls.append("abort")
+
+    def pause_reading(self) -> None:
+        self.calls.append("pause")
+
+    def resume_reading(self) -> None:
+        self.calls.append("resume")
+
+
+def connection(server: Any) -> tuple[Any, FakeTransport]:
+    made = asyncio_server._Connection(server)
+    transport = FakeTransport()
+    made.connection_made(transport)
+    return made, transport
+
+
+def test_a_last_reply_that_nobody_takes_is_not_waited_for_without_end():
+    async def main() -> None:
+        async with over_asyncio.serve(object(), "127.0.0.1", 0, timeout=0.05, grace=0.1) as server:
+            made, transport = connection(server)
+            made.data_received(b"QUIT\r\n")
+            assert transport.written.endswith(b"221 2.0.0 closing connection\r\n") or b"221 " in transport.written
+            assert transport.calls == ["close"]
+            await asyncio.sleep(0.1)
+            assert transport.calls == ["close", "abort"]
+            made.connection_lost(None)
+            assert not server.connections
+
+    asyncio.run(main())
+
+
+def test_a_connection_that_lingers_is_cut_when_the_server_stops():
+    async def main() -> None:
+        server = over_asyncio.serve(object(), "127.0.0.1", 0, timeout=60.0, grace=5.0)
+        async with server:
+            made, transport = connection(server)
+            made.data_received(b"QUIT\r\n")
+            begun = time.monotonic()
+            asyncio.get_running_loop().call_later(0.1, made.connection_lost, None)
+        assert time.monotonic() - begun < 3.0
+        assert not server.connections
+        assert transport.calls[0] == "close"
+
+    asyncio.run(main())
+
+
+def test_input_that_comes_while_the_output_waits_is_kept_in_order():
+    """What the kernel had handed over already, when reading was paused."""
+
+    async def main() -> None:
+        async with over_asyncio.serve(object(), "127.0.0.1", 0, grace=0.1) as server:
+            made, transport = connection(server)
+            made.pause_writing()
+            made.data_received(b"NOOP\r\n")
+            assert transport.calls == ["pause"]
+            made.data_received(b"HELP\r\n")
+            made.data_received(b"QU")
+            made.data_received(b"IT\r\n")
+            transport.written = b""
+            made.resume_writing()
+            assert transport.written == b"214 see RFC 5321\r\n221 closing connection\r\n"
+            assert transport.calls == ["pause", "resume", "close"]
+            made.connection_lost(None)
+
+    asyncio.run(main())
+
+
+def test_the_output_of_a_lost_connection_is_not_waited_for():
+    handler = Keeper()
+
+    async def main() -> None:
+        async with over_asyncio.serve(handler, "127.0.0.1", 0, grace=0.1) as server:
+            made, _ = connection(server)
+            made.pause_writing()
+            made.data_received(b"NOOP\r\n")
+            made.connection_lost(ConnectionResetError())
+            assert not server.connections
+            made.resume_writing()
+
+    asyncio.run(main())
+    assert handler.events == ["connected", "closed"]
+
+
+def test_a_handler_that_was_cancelled_before_it_began():
+    """Data and the end of the server in one turn of the loop: nothing is left, and nothing warns."""
+    calls: list[str] = []
+
+    class Async:
+        async def command(self, session: Served, command: Any) -> None:
+            calls.append("command")
+
+        def closed(self, session: Served) -> None:
+            calls.append("closed")
+
+    async def main() -> None:
+        server = over_asyncio.serve(Async(), "127.0.0.1", 0)
+        async with server:
+            made, transport = connection(server)
+            made.data_received(b"NOOP\r\n")
+            await server.close(0.0)
+            assert not server.connections or transport.calls
+            made.connection_lost(None)
+        assert not server.connections
+
+    asyncio.run(main())
+    assert calls in (["closed"], ["command", "closed"])
+
+
+def test_only_streams_are_served():
+    async def main() -> None:
+        async with over_asyncio.serve(object(), "127.0.0.1", 0) as server:
+            made = asyncio_server._Connection(server)
+            with pytest.raises(TypeError):
+                made.connection_made(asyncio.DatagramTransport())
+
+    asyncio.run(main())
+
+
+def test_an_error_of_the_script_itself_is_reported_and_ends_the_connection():
+    reported: list[Any] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["exception"]))
+        async with over_asyncio.serve(object(), "127.0.0.1", 0, grace=0.1) as server:
+            made, transport = connection(server)
+
+            def broken() -> Any:
+                raise ZeroDivisionError("in the script")
+                yield
+
+            made._flow = broken()
+            made._waiting = False
+            made._advance(None)
+            assert transport.calls == ["close"]
+            made.connection_lost(None)
+
+    asyncio.run(main())
+    assert [type(error) for error in reported] == [ZeroDivisionError]
+
+
+# --- blocking ------------------------------------------------------------------------------------
+
+
+def test_a_blocking_server_that_does_not_listen():
+    server = over_blocking.serve(object(), "127.0.0.1", 0)
+    with pytest.raises(RuntimeError):
+        server.address  # noqa: B018 - that it cannot be asked for is what is tested
+    with pytest.raises(RuntimeError):
+        server.serve_forever()
+    server.close()
+    with server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        server.close(0.1)
+        thread.join(5.0)
+        assert not thread.is_alive()
+
+
+def test_a_port_that_is_taken_leaves_nothing_open():
+    taken = socket.create_server(("127.0.0.1", 0))
+    with taken, pytest.raises(OSError), over_blocking.serve(object(), *taken.getsockname()):
+        pass
+
+
+def test_an_accept_that_fails_does_not_end_the_server(monkeypatch):
+    """No handle left, say: there are some again later."""
+    monkeypatch.setattr(blocking, "_PAUSE", 0.01)
+
+    class Failing:
+        def __init__(self, listener: Any) -> None:
+            self._listener = listener
+            self.failures = 3
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._listener, name)
+
+        def accept(self) -> Any:
+            if self.failures:
+                self.failures -= 1
+                raise OSError(24, "too many open files")
+            return self._listener.accept()
+
+    server = over_blocking.serve(Keeper(), "127.0.0.1", 0)
+    real = socket.create_server
+    monkeypatch.setattr(socket, "create_server", lambda *args, **options: Failing(real(*args, **options)))
+    with server, Raw(server.address) as raw:
+        assert raw.ask(b"NOOP\r\n")[0].startswith(b"250")
+
+
+def test_a_thread_that_cannot_start_costs_one_connection(monkeypatch):
+    real = threading.Thread.start
+    refused: list[str] = []
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name.startswith("smtp-(") and not refused:
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with serving("blocking", Keeper(), max_connections=1) as server:
+        with Raw(server.address, greeted=False) as raw:
+            assert raw.rest() == b""
+        with welcome(server.address) as raw:
+            assert raw.ask(b"NOOP\r\n")[0].startswith(b"250")
+    assert len(refused) == 1
+
+
+# --- all of them ---------------------------------------------------------------------------------
+
+
+def test_a_listening_of_ones_own_says_where_errors_go():
+    class Own(Listening):
+        def __init__(self) -> None:
+            super().__init__(object(), "127.0.0.1", 0)
+
+    with pytest.raises(NotImplementedError):
+        Own().control.report(ValueError())
+
+
+@pytest.mark.parametrize("serve", [over_asyncio.serve, over_blocking.serve], ids=["asyncio", "blocking"])
+def test_what_a_server_cannot_be_asked_for(serve):
+    for options in ({"tls": "required"}, {"tls": "implicit"}, {"hostname": "no name"}):
+        with pytest.raises(ValueError):
+            serve(object(), "127.0.0.1", 0, **options)
