@@ -126,7 +126,7 @@ def twisted_server(steps: Steps, count: int) -> float:
 
     interface.classImplements(Message, smtp.IMessage)
 
-    class Server(smtp.ESMTP):  # type: ignore[name-defined]
+    class Server(smtp.ESMTP):  # type: ignore[name-defined]  # not installed where types are checked
         timeout = None
 
         def validateFrom(self, helo: Any, origin: Any) -> Any:
@@ -220,7 +220,7 @@ def smtplib_on_canned() -> tuple[smtplib.SMTP, CannedSocket]:
     """An smtplib client that has said EHLO."""
     client = smtplib.SMTP(local_hostname="client.example")
     sock = CannedSocket(client)
-    client.sock = sock  # type: ignore[assignment]
+    client.sock = sock  # type: ignore[assignment]  # it only sends
     client.ehlo()
     return client, sock
 

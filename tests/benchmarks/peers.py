@@ -51,7 +51,7 @@ def by_aiosmtplib(host: str, port: int, names: list[str], content: bytes, count:
 
     async def main() -> None:
         options = {"local_hostname": "client.example", "start_tls": False, "timeout": 30}
-        async with aiosmtplib.SMTP(hostname=host, port=port, **options) as client:  # type: ignore[arg-type]
+        async with aiosmtplib.SMTP(hostname=host, port=port, **options) as client:  # type: ignore[arg-type]  # a dict of any
             for _ in range(count):
                 refused, _reply = await client.sendmail("a@example.org", names, content)
                 if refused:
