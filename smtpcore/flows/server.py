@@ -213,8 +213,6 @@ class _Script:
     def _answer(self, answer: Any) -> None:
         machine = self._machine
         try:
-            if isinstance(answer, Refusal):
-                answer = answer.reply
             if isinstance(answer, Reply):
                 machine.reply(answer)
             elif answer is None or isinstance(answer, str):
@@ -293,7 +291,7 @@ class _Script:
         except Exception as error:  # noqa: BLE001 - a handler may raise anything
             self._control.report(error)
             return _FAILED
-        return result
+        return result.reply if isinstance(result, Refusal) else result
 
     def _abort(self) -> Flow[None]:
         if self._receiving:

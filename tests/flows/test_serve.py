@@ -362,7 +362,8 @@ def test_what_is_no_answer_accepts_nothing(name, answer, way):
 
 
 @EVERY_WAY
-def test_a_refusal_may_be_returned_as_well_as_raised(way):
-    reply, hall, _ = answered("rcpt", Refusal(Reply(550, "no")), way)
+@pytest.mark.parametrize("name", ASKED)
+def test_a_refusal_may_be_returned_as_well_as_raised(name, way):
+    reply, hall, _ = answered(name, lambda *args: Refusal(Reply(550, "no")), way)
     assert reply == "550 no"
     assert hall.reported == []

@@ -46,6 +46,7 @@ def test_content_comes_in_pieces_and_whole(way):
     ("answer", "reply"),
     [
         pytest.param(Refusal(NO), "554 5.7.1 looks like spam\r\n", id="refusal-raised"),
+        pytest.param(lambda *args: Refusal(NO), "554 5.7.1 looks like spam\r\n", id="refusal-returned"),
         pytest.param(Refusal(Reply(452, "full", "4.3.1")), "452 4.3.1 full\r\n", id="refusal-for-now"),
         pytest.param(RuntimeError("boom"), "451 4.3.0 local error in processing\r\n", id="exception"),
         pytest.param(OSError(28, "disk full"), "451 4.3.0 local error in processing\r\n", id="oserror"),
@@ -60,7 +61,7 @@ def test_content_that_fails_is_read_to_its_end_and_then_refused(answer, reply, w
     assert hall.say(END) == reply
     assert handler.count("aborted") == 1
     assert handler.count("message") == 0
-    assert hall.reported == ([] if isinstance(answer, Refusal) else [answer])
+    assert hall.reported == ([answer] if isinstance(answer, (RuntimeError, OSError)) else [])
 
 
 def test_the_next_message_starts_afresh():
