@@ -348,7 +348,6 @@ class ServerConnection:
             raise LocalProtocolError("STARTTLS has not been accepted")
         self._refuse_plaintext()
         self.session = ServerSession(self.settings, State.GREETED, tls=True)
-        self._buffer.clear()  # nor does it hold what has been read of the old one
         self._tolerance.take()
 
     def tls_failed(self) -> None:
