@@ -26,6 +26,7 @@ class Server(Listening):
 
     _listener: asyncio.Server | None = None
     _empty: asyncio.Event | None = None
+    _stopped: asyncio.Event | None = None
 
     @cached_property
     def connections(self) -> set[_Connection]:
@@ -43,6 +44,7 @@ class Server(Listening):
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._empty = asyncio.Event()
+        self._stopped = asyncio.Event()
         self._listener = await loop.create_server(lambda: _Connection(self), *self._where, backlog=1000)
         return self
 
@@ -52,16 +54,19 @@ class Server(Listening):
         await self.close()
 
     async def serve_forever(self) -> None:
-        """Serve until cancelled."""
-        if self._listener is None:
+        """Serve until cancelled or closed."""
+        if self._stopped is None:
             raise RuntimeError("the server does not listen")
-        await self._listener.serve_forever()
+        # That of asyncio's own server waits for all clients to leave by themselves when it is cancelled.
+        await self._stopped.wait()
 
     async def close(self, grace: float | None = None) -> None:
         """Stop listening, say 421 to who is idle, and wait for transactions in hand, for ``grace`` seconds at most."""
         if self._listener is None or self._empty is None:
             return
         self._listener.close()
+        if self._stopped is not None:
+            self._stopped.set()
         self.control.draining = True
         for connection in list(self.connections):
             connection.drain()

@@ -17,18 +17,23 @@ class AsyncWorld(Protocol):
 
     async def write(self, data: bytes) -> None:
         """Write all of it."""
+        ...
 
     async def read(self, effect: Read) -> bytes:
         """The next octets; ``b""`` at the end of the stream."""
+        ...
 
     async def handshake(self) -> None:
         """Do the TLS handshake."""
+        ...
 
     async def close(self) -> None:
         """Close in an orderly way."""
+        ...
 
     def abort(self) -> None:
         """Close at once."""
+        ...
 
 
 class BlockingWorld(Protocol):
@@ -36,18 +41,23 @@ class BlockingWorld(Protocol):
 
     def write(self, data: bytes) -> None:
         """Write all of it."""
+        ...
 
     def read(self, effect: Read) -> bytes:
         """The next octets; ``b""`` at the end of the stream."""
+        ...
 
     def handshake(self) -> None:
         """Do the TLS handshake."""
+        ...
 
     def close(self) -> None:
         """Close in an orderly way."""
+        ...
 
     def abort(self) -> None:
         """Close at once."""
+        ...
 
 
 async def run(flow: Flow[T], world: AsyncWorld) -> T:

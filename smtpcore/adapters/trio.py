@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import ssl
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from types import TracebackType
@@ -139,7 +139,7 @@ class Server(Listening):
             raise
 
     @asynccontextmanager
-    async def _run(self) -> AsyncIterator[None]:
+    async def _run(self) -> AsyncGenerator[None, None]:
         host, port = self._where
         listeners = await trio.open_tcp_listeners(port, host=host, backlog=1000)
         name = listeners[0].socket.getsockname()

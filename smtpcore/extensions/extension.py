@@ -31,34 +31,42 @@ class SessionView(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What this server offers now."""
+        ...
 
     @property
     def esmtp(self) -> bool:
         """Whether the client said EHLO (or LHLO) and not HELO."""
+        ...
 
     @property
     def tls(self) -> bool:
         """Whether the connection is encrypted."""
+        ...
 
     @property
     def authenticated(self) -> bool:
         """Whether AUTH has succeeded."""
+        ...
 
     @property
     def sender(self) -> Mailbox | None:
         """The reverse-path of the transaction in hand."""
+        ...
 
     @property
     def recipients(self) -> tuple[Mailbox | Postmaster, ...]:
         """The accepted recipients of the transaction in hand."""
+        ...
 
     @property
     def allow_plaintext_auth(self) -> bool:
         """Whether AUTH is to be had without TLS."""
+        ...
 
     @property
     def require_auth(self) -> bool:
         """Whether a transaction needs AUTH first."""
+        ...
 
 
 #: Looks at a command before the application does; a reply refuses it.

@@ -19,6 +19,7 @@ class Message(Protocol):
 
     def as_bytes(self, unixfrom: bool = False, policy: Any = None) -> bytes:
         """The message as octets."""
+        ...
 
 
 #: Octets whole, in pieces, from a binary file, or as a message of the standard library.
@@ -75,8 +76,9 @@ def _flatten(message: Message) -> bytes:
     # RFC 5322 s3.6.3: Bcc is for the sender alone
     hidden = {"bcc", "resent-bcc"}
     if any(name.lower() in hidden for name in message):  # type: ignore[attr-defined]  # a mapping of fields
-        from copy import copy  # noqa: PLC0415
+        from copy import copy  # noqa: PLC0415 - few messages have such a field
 
-        message = copy(message)
-        message._headers = [field for field in message._headers if field[0].lower() not in hidden]  # type: ignore[attr-defined]
+        shown: Any = copy(message)
+        shown._headers = [field for field in shown._headers if field[0].lower() not in hidden]
+        message = shown
     return message.as_bytes(policy=message.policy.clone(linesep="\r\n"))

@@ -74,33 +74,43 @@ class Handler(Protocol):
 
     def connected(self, session: Served) -> Answer | Awaitable[Answer]:
         """A client has connected; a reply other than 220 refuses it."""
+        ...
 
     def mail(self, session: Served, command: Mail) -> Answer | Awaitable[Answer]:
         """MAIL."""
+        ...
 
     def rcpt(self, session: Served, command: Rcpt) -> Answer | Awaitable[Answer]:
         """RCPT: whether this recipient is wanted."""
+        ...
 
     def data(self, session: Served) -> Answer | Awaitable[Answer]:
         """DATA: whether the content may come."""
+        ...
 
     def content(self, session: Served, chunk: bytes) -> Awaitable[None] | None:
         """Octets of the content, in pieces of any size."""
+        ...
 
     def message(self, session: Served) -> Answer | Awaitable[Answer]:
         """The content is whole. Returning anything but a refusal takes responsibility (RFC 5321 s6.1)."""
+        ...
 
     def aborted(self, session: Served) -> Awaitable[None] | None:
         """The content was not finished, or was refused: forget it."""
+        ...
 
     def command(self, session: Served, command: Command) -> Answer | Awaitable[Answer]:
         """Any other command: EHLO, HELO, RSET, VRFY, EXPN, HELP, NOOP, QUIT, or a verb of an extension."""
+        ...
 
     def authenticate(self, session: Served, credentials: Credentials) -> bool | Reply | Awaitable[bool | Reply]:
         """Whether to believe the credentials. AUTH is offered only where this is there."""
+        ...
 
     def closed(self, session: Served) -> Awaitable[None] | None:
         """The connection is over."""
+        ...
 
 
 class _Collecting:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Final, final
+from typing import Any, Final, TypeGuard, final
 
 from ..errors import LocalProtocolError, ParseError, RemoteProtocolError
 from ..extensions import Auth, AuthResponse, StartTls
@@ -19,7 +19,7 @@ from ..session.event import (
 from ..session.limits import BLOCK
 from ..session.server import ServerConnection
 from ..table import State
-from ..wire.command import Data, Mail, Rcpt
+from ..wire.command import Command, Data, Mail, Rcpt
 from ..wire.reply import Reply
 from .effect import Await, Close, Flow, Handshake, Read, Write
 from .handler import Refusal, Served
@@ -88,7 +88,10 @@ class _Script:
         self._handler = handler
         self._session = session
         self._control = control
-        self._methods = {Mail: getattr(handler, "mail", None), Rcpt: getattr(handler, "rcpt", None)}
+        self._methods: dict[type[Command], Any] = {
+            Mail: getattr(handler, "mail", None),
+            Rcpt: getattr(handler, "rcpt", None),
+        }
         self._command = getattr(handler, "command", None)
         self._content = getattr(handler, "content", None)
         self._mechanism: ServerMechanism | None = None
@@ -109,8 +112,7 @@ class _Script:
                 kind = type(event)
                 if kind is CommandReceived:
                     self._progress = -1
-                    command: Any = event.command  # type: ignore[union-attr]  # kind is CommandReceived
-                    yield from self._on_command(command)
+                    yield from self._on_command(event.command)  # type: ignore[union-attr]  # kind is CommandReceived
                 elif kind is ContentReceived:
                     yield from self._on_content(event.data)  # type: ignore[union-attr]  # kind is ContentReceived
                 elif kind is ContentEnded:
@@ -171,7 +173,7 @@ class _Script:
 
     # -- events -------------------------------------------------------------------------------
 
-    def _on_command(self, command: Any) -> Flow[None]:
+    def _on_command(self, command: Command) -> Flow[None]:
         kind = type(command)
         method = self._methods.get(kind, self._command)
         if kind is Data:
@@ -236,7 +238,7 @@ class _Script:
             return
         machine.tls_established()
 
-    def _authenticate(self, command: Auth | AuthResponse) -> Flow[None]:
+    def _authenticate(self, command: Any) -> Flow[None]:
         machine = self._machine
         if isinstance(command, Auth):
             begin = self._control.mechanisms.get(command.mechanism)
@@ -284,7 +286,7 @@ class _Script:
         """The handler's answer; 451 in place of anything it raises but a Refusal."""
         try:
             result = method(self._session, *args)
-            if result is not None and isinstance(result, Awaitable):
+            if result is not None and _is_awaitable(result):
                 result = yield from _result_of(result)
         except Refusal as refusal:
             return refusal.reply
@@ -309,6 +311,10 @@ class _Script:
             else:
                 if isinstance(result, Coroutine):
                     result.close()
+
+
+def _is_awaitable(result: object) -> TypeGuard[Awaitable[Any]]:
+    return isinstance(result, Awaitable)
 
 
 def _result_of(awaitable: Awaitable[Any]) -> Flow[Any]:

@@ -266,7 +266,8 @@ def _status(reply: Reply) -> Status:
             return Status.REFUSED_FOR_NOW
         case 5:
             return Status.REFUSED
-    return Status.NOT_SENT
+        case _:
+            return Status.NOT_SENT
 
 
 def _why(error: Exception | None) -> str:

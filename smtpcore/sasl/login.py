@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, final
+from typing import Final, final
 
 from ..errors import ParseError
 from ..wire.secret import Secret
@@ -18,8 +18,8 @@ _RULE: Final = "draft-murchison-sasl-login-00"
 class Login:
     """The client's half: whatever the prompts say, the name is the first answer and the password the second."""
 
-    name: ClassVar[str] = "LOGIN"
-    client_first: ClassVar[bool] = False
+    name: str = "LOGIN"
+    client_first: bool = False
 
     def __init__(self, username: str, password: str) -> None:
         self._answers = [
@@ -38,7 +38,7 @@ class Login:
 class LoginServer:
     """The server's half."""
 
-    name: ClassVar[str] = "LOGIN"
+    name: str = "LOGIN"
 
     def __init__(self) -> None:
         self._username: str | None = None

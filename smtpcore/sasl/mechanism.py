@@ -19,13 +19,16 @@ class ClientMechanism(Protocol):
     @property
     def name(self) -> str:
         """The registered name, such as ``PLAIN``."""
+        ...
 
     @property
     def client_first(self) -> bool:
         """Whether the client speaks first, so that its message can go with AUTH (RFC 4954 s4)."""
+        ...
 
     def step(self, challenge: bytes | None) -> bytes:
         """The answer to a challenge; ``None`` asks for the initial response. Raises ParseError to give up."""
+        ...
 
 
 class ServerMechanism(Protocol):
@@ -34,12 +37,14 @@ class ServerMechanism(Protocol):
     @property
     def name(self) -> str:
         """The registered name."""
+        ...
 
     def step(self, response: bytes | None) -> bytes | Credentials:
         """The next challenge, or what the client has claimed; ``None`` is the absence of an initial response.
 
         Raises ParseError for a response that the mechanism does not allow.
         """
+        ...
 
 
 @final

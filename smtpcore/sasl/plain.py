@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, final
+from typing import Final, final
 
 from ..errors import ParseError
 from ..wire.secret import Secret
@@ -18,8 +18,8 @@ _RULE: Final = "RFC 4616 s2"
 class Plain:
     """The client's half. Raises ParseError for a name or password with NUL, or none at all."""
 
-    name: ClassVar[str] = "PLAIN"
-    client_first: ClassVar[bool] = True
+    name: str = "PLAIN"
+    client_first: bool = True
 
     def __init__(self, authcid: str, password: str, authzid: str = "") -> None:
         # message = [authzid] UTF8NUL authcid UTF8NUL passwd
@@ -46,7 +46,7 @@ class Plain:
 class PlainServer:
     """The server's half."""
 
-    name: ClassVar[str] = "PLAIN"
+    name: str = "PLAIN"
 
     def step(self, response: bytes | None) -> bytes | Credentials:
         """The credentials, or an empty challenge that asks for them."""

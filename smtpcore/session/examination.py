@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from ..errors import ParseError
 from ..extensions import UTF8
@@ -10,7 +10,7 @@ from ..extensions.auth import AUTH_LINE_LIMIT, Auth, AuthResponse
 from ..extensions.starttls import StartTls
 from ..table import State
 from ..wire.command import Command, Ehlo, Expn, Helo, Mail, Noop, Quit, Rcpt, Vrfy, parse_command
-from ..wire.parameters import NO_PARAMETERS
+from ..wire.parameters import NO_PARAMETERS, Parameters
 from ..wire.reply import Reply
 from ..wire.tolerance import Tolerance
 from . import replies
@@ -67,11 +67,14 @@ def _examine(session: ServerSession, command: Command, line: bytes) -> Reply | N
         return replies.BAD_SEQUENCE  # RFC 5321 s2.2.1: an extension is offered by the reply to EHLO
     if kind is Rcpt and len(session.transaction.rcpts) >= settings.limits.recipients:
         return replies.TOO_MANY_RECIPIENTS  # RFC 5321 s4.5.3.1.10
-    if (kind is Mail or kind is Rcpt) and command.parameters is not NO_PARAMETERS:  # type: ignore[attr-defined]
-        for parameter in command.parameters.items:  # type: ignore[attr-defined]  # kind says so
-            owners = extensions.parameter_owners[parameter.keyword]
-            if not any(extension.keyword in session.offered for extension in owners):
-                return replies.NO_PARAMETER  # RFC 5321 s4.1.1.11
+    if kind is Mail or kind is Rcpt:
+        known: Any = command  # as kind says, which is quicker than isinstance
+        parameters: Parameters = known.parameters
+        if parameters is not NO_PARAMETERS:
+            for parameter in parameters.items:
+                owners = extensions.parameter_owners[parameter.keyword]
+                if not any(extension.keyword in session.offered for extension in owners):
+                    return replies.NO_PARAMETER  # RFC 5321 s4.1.1.11
     if not line.isascii() and not _may_be_utf8(session, command):
         return replies.NEEDS_UTF8 if kind in {Mail, Rcpt, Vrfy, Expn} else replies.NO_UTF8
     for check in extensions.checks.get(kind, ()):

@@ -47,7 +47,7 @@ class ContentIntake:
         if meter.excess is not None:
             too_big = meter.excess is Excess.SIZE
             return replies.CONTENT_TOO_BIG if too_big else replies.TEXT_LINE_TOO_LONG, []
-        found = []
+        found: list[Defect] = []
         if bare >= 0:
             found.append(Defect("RFC 5321 s2.3.8", "bare CR or LF in the content", bare))
         if meter.long_line >= 0:

@@ -45,6 +45,7 @@ class Offered(Protocol):
     @property
     def keyword(self) -> str:
         """The EHLO keyword."""
+        ...
 
 
 @final

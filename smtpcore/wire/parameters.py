@@ -43,9 +43,11 @@ class Keyed(Protocol[T_co]):
     @property
     def keyword(self) -> str:
         """The ESMTP keyword, in upper case."""
+        ...
 
     def decode(self, text: str | None, /) -> T_co:
         """Read the text behind the keyword; None when there is none. Raises ParseError."""
+        ...
 
 
 class UnknownParameter(ParseError):
@@ -82,9 +84,12 @@ class Parameter(Value, Generic[T]):
         return self.keyword if self.text is None else f"{self.keyword}={self.text}"
 
 
+_new_parameter: Callable[[type[Any]], Parameter[Any]] = Parameter.__new__
+
+
 def _make_parameter(keyword: str, value: Any, text: str | None) -> Parameter[Any]:
     """A parameter from parts that a pattern has checked already."""
-    found: Parameter[Any] = Parameter.__new__(Parameter)
+    found = _new_parameter(Parameter)
     assign(found, "keyword", keyword)
     assign(found, "value", value)
     assign(found, "text", text)
@@ -116,7 +121,8 @@ class ParameterType(Generic[T]):
     def __call__(self, value: T) -> Parameter[T]:
         """A parameter with this value. Raises ParseError when the value cannot be written or read back."""
         if self._decode is None:
-            if value is not True:
+            given: object = value
+            if given is not True:
                 raise ParseError("takes no value", 0, "RFC 5321 s4.1.2", self.keyword)
             return Parameter(self.keyword, value, None)
         return Parameter(self.keyword, value, self.encode(value))
