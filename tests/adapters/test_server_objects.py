@@ -28,7 +28,10 @@ def test_an_asyncio_server_that_does_not_listen():
         await server.close()
         async with server:
             assert server.address[1] > 0
+            serving = asyncio.create_task(server.serve_forever())
+            await asyncio.sleep(0)
             await server.close(0.1)
+            await asyncio.wait_for(serving, 1.0)
         await server.close()
 
     asyncio.run(main())
