@@ -27,6 +27,7 @@ __all__ = ["ClientConnection"]
 
 # Looking a member of an Enum up costs more than all else that a step does with it.
 _UPGRADING, _CLOSED = State.UPGRADING, State.CLOSED
+_EXCHANGE: Final = frozenset((Auth, AuthResponse))
 _TEACHING: Final = frozenset((Ehlo, Helo, Lhlo, Auth, AuthResponse))
 _DEADLINES: Final[dict[type[Command], Deadline]] = {
     Connect: GREETING,
@@ -251,7 +252,7 @@ class ClientConnection:
         command = flight.popleft()
         kind = type(command)
         if pipeline.secrets:
-            reply = self._scrubbed(reply)
+            reply = self._scrubbed(reply, kind)
         if reply.code == 421:
             self.state = State.CLOSED  # RFC 5321 s3.8
             return ReplyReceived(reply, command)
@@ -269,7 +270,8 @@ class ClientConnection:
     def _on_unasked(self, reply: Reply) -> ReplyReceived:
         """A reply that came before what it could answer: a refusal of all that follows, or a broken protocol."""
         flight = self._pipeline.flight
-        early = self.state is State.CONTENT and reply.code >= 400
+        # ... of a content that goes on, or whose end is on its way
+        early = self.state is State.CONTENT and reply.code >= 400 and bool(self._stuffer or flight)
         if reply.code != 421 and not early:
             self._error = RemoteProtocolError(f"{reply.code} without a command to answer (RFC 5321 s4.2)")
             raise self._error
@@ -296,10 +298,10 @@ class ClientConnection:
         elif isinstance(command, (Auth, AuthResponse)) and not command.gives_up:
             self.authenticated = True
 
-    def _scrubbed(self, reply: Reply) -> Reply:
+    def _scrubbed(self, reply: Reply, kind: type[Command]) -> Reply:
         """A reply that repeats a secret, without it (law 15)."""
         lines = [scrub(line, self._pipeline.secrets) for line in reply.lines]
-        if reply.code // 100 != 3:
+        if reply.code // 100 != 3 and kind in _EXCHANGE:
             self._pipeline.secrets.clear()
         return reply if tuple(lines) == reply.lines else Reply(reply.code, lines, reply.enhanced)
 
