@@ -144,7 +144,8 @@ class Working(Keeper):
             self.go.wait(20)
             return keep(session)
 
-        self.message = over_a_thread if adapter == "blocking" else over_a_loop  # type: ignore[method-assign, assignment]
+        message: Any = over_a_thread if adapter == "blocking" else over_a_loop
+        self.message = message  # type: ignore[method-assign]  # each adapter wants its own kind of function
 
 
 @EVERY_SERVER

@@ -52,9 +52,7 @@ def over_sockets(host: str, port: int, count: int, size: int, recipients: int, c
                 if not outcome.all_accepted:
                     raise SystemExit(f"refused: {outcome}")
 
-    threads = [
-        threading.Thread(target=one, args=(share(count, connections, index),)) for index in range(connections)
-    ]
+    threads = [threading.Thread(target=one, args=(share(count, connections, index),)) for index in range(connections)]
     for thread in threads:
         thread.start()
     for thread in threads:
