@@ -125,6 +125,22 @@ def test_input_that_comes_while_the_output_waits_is_kept_in_order():
     asyncio.run(main())
 
 
+def test_the_time_for_taking_the_output_begins_when_there_is_some():
+    async def main() -> None:
+        async with over_asyncio.serve(object(), "127.0.0.1", 0, timeout=0.3, grace=0.1) as server:
+            made, transport = connection(server)
+            await asyncio.sleep(0.2)
+            made.pause_writing()
+            made.data_received(b"NOOP\r\n")
+            await asyncio.sleep(0.2)
+            assert transport.calls == ["pause"]
+            await asyncio.sleep(0.2)
+            assert transport.calls == ["pause", "abort"]
+            made.connection_lost(None)
+
+    asyncio.run(main())
+
+
 def test_the_output_of_a_lost_connection_is_not_waited_for():
     handler = Keeper()
 
