@@ -96,9 +96,9 @@ def _seconds(text: str) -> float:
 def run(arguments: argparse.Namespace) -> int:
     """Send the message."""
     message = _message(arguments)
-    client = _client(arguments)
     server = show_endpoint(*arguments.server)
     try:
+        client = _client(arguments)
         client.__enter__()
     except ParseError as error:
         raise Failure(f"{error}; check --hostname, --user and the password") from None
