@@ -43,16 +43,16 @@ class World:
 
 
 class AsyncWorld(World):
-    async def write(self, data: bytes) -> None:  # type: ignore[override]  # the same, but to be awaited
+    async def write(self, data: bytes) -> None:  # type: ignore[override]  # the same method, awaited in this world
         self._do("write")
 
-    async def read(self, effect: Read) -> bytes:  # type: ignore[override]  # the same, but to be awaited
+    async def read(self, effect: Read) -> bytes:  # type: ignore[override]  # the same method, awaited in this world
         return self._do("read")
 
-    async def handshake(self) -> None:  # type: ignore[override]  # the same, but to be awaited
+    async def handshake(self) -> None:  # type: ignore[override]  # the same method, awaited in this world
         self._do("handshake")
 
-    async def close(self) -> None:  # type: ignore[override]  # the same, but to be awaited
+    async def close(self) -> None:  # type: ignore[override]  # the same method, awaited in this world
         self._do("close")
 
 
