@@ -89,7 +89,7 @@ class Hall:
         self.reported: list[BaseException] = []
         handler = handler or object()
         options = {"hostname": "hamburger.edu", **options}
-        settings, self.control = prepare_server(handler, tls, self.reported.append, options)  # type: ignore[arg-type]
+        settings, self.control = prepare_server(handler, tls, self.reported.append, options)  # type: ignore[arg-type]  # a handler of any shape is served
         self.machine = ServerConnection.from_settings(settings, tls=tls == "implicit")
         self.session = Served(self.machine, ("192.0.2.1", 4711))
         self.stage = Stage(serve_connection(self.machine, handler, self.session, self.control))
