@@ -7,6 +7,8 @@ Profiles: ``dev`` (the default) is quick, ``ci`` is thorough and is taken where 
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,15 @@ def corpus() -> Path:
     if folder is None:
         pytest.skip(MISSING)
     return folder
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_thread_stays() -> Iterator[None]:
+    """A thread that outlives its test would keep the interpreter from ending: it is waited for, for good."""
+    yield
+    staying = [
+        thread for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()
+    ]
+    for thread in staying:
+        thread.join(1)
+    assert not [thread.name for thread in staying if thread.is_alive()]

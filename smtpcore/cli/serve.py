@@ -220,6 +220,8 @@ class _Reports:
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         line = str(context.get("message") or "an error in the event loop")
+        if "_start_serving" in line:
+            return  # once out of handles, asyncio comes back to its listener later, even to one that is closed by then
         if line != self._said or loop.time() >= self._due:
             self._said, self._due = line, loop.time() + _QUIET
             say(line)

@@ -53,7 +53,7 @@ class Outcome(Value):
 
     recipients: tuple[RecipientOutcome, ...]
     reply: Reply | None  #: The server's verdict on the message, if there was one.
-    error: Exception | None  #: What ended the connection, if something did.
+    error: Exception | None  #: What ended the connection, where it ended without a reply that says why.
 
     def __init__(
         self, recipients: tuple[RecipientOutcome, ...], reply: Reply | None = None, error: Exception | None = None

@@ -67,7 +67,7 @@ def submit(
         yield Close()
         if ledger.content_failed or not isinstance(error, (OSError, RemoteProtocolError)):
             raise
-        ledger.error = error
+        ledger.error = None if ledger.last_words else error
     except BaseException:
         machine.abandon()  # the script is being cancelled: a reply that comes later would answer something else
         raise
@@ -152,7 +152,7 @@ def _send_content(machine: ClientConnection, source: Source, ledger: _Ledger) ->
         while answer.command is not end:
             answer = yield from next_answer(machine)
     except OSError:
-        ledger.verdict = yield from _last_words(machine)
+        ledger.verdict = ledger.last_words = yield from _last_words(machine)
         raise
     if isinstance(answer, ReplyReceived):
         if answer.reply.code // 100 == 3:
@@ -167,7 +167,7 @@ def _write(machine: ClientConnection, ledger: _Ledger) -> Flow[None]:
         try:
             yield Write(data)
         except OSError:
-            ledger.refused_all = yield from _last_words(machine)
+            ledger.refused_all = ledger.last_words = yield from _last_words(machine)
             raise
         ledger.content_failed = True
 
@@ -213,6 +213,7 @@ class _Ledger:
         self.content_failed = False  # what goes wrong is the fault of the content, not of the connection
         self.verdict: Reply | None = None
         self.refused_all: Reply | None = None
+        self.last_words: Reply | None = None  # of a server that hung up on a content
         self.error: Exception | None = None
         self._settled: dict[int, RecipientOutcome] = {}
         self._accepted: dict[int, Reply] = {}

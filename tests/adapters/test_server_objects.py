@@ -225,7 +225,7 @@ def test_a_blocking_server_that_does_not_listen():
         server.serve_forever()
     server.close()
     with server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         server.close(0.1)
         thread.join(5.0)

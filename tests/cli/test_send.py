@@ -100,10 +100,13 @@ def scripted(*script: bytes) -> Iterator[tuple[str, int]]:
                     return
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=run)
+        thread = threading.Thread(target=run, daemon=True)
         thread.start()
         yield listener.getsockname()
+        with suppress(OSError):
+            socket.create_connection(listener.getsockname(), 1).close()  # there may have been no client at all
         thread.join(10)
+        assert not thread.is_alive()
 
 
 # --- messages ------------------------------------------------------------------------------------

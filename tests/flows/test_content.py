@@ -95,7 +95,7 @@ def test_large_contents_travel_in_pieces(size, wrap):
     octets = (b"0123456789" * 13 + b"\r\n") * (size // 132 + 1)
     octets = octets[: max(0, size - 2)] + b"\r\n"[: min(2, size)]
     source = octets_of(wrap(octets))
-    chunks = list(source.chunks)  # type: ignore[arg-type]
+    chunks = list(source.chunks)  # type: ignore[arg-type]  # plain octets make plain chunks
     assert b"".join(chunks) == octets
     assert all(0 < len(chunk) <= CHUNK for chunk in chunks) or octets == b""
     assert source.size == (None if wrap is io.BytesIO else len(octets))
@@ -181,7 +181,7 @@ def test_the_older_message_class_with_attachments():
 
 def test_the_size_of_a_message_is_what_travels():
     source = octets_of(mail_of(SMTP))
-    assert source.size == len(b"".join(source.chunks))  # type: ignore[arg-type]
+    assert source.size == len(b"".join(source.chunks))  # type: ignore[arg-type]  # plain octets make plain chunks
 
 
 # --- line ends -----------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ EIGHT_BIT = "Subject: x\r\n\r\nÀ bientôt\r\n".encode()
 
 def mail_line(*offered: str, content: object = ASCII, sender: str | None = "alice@crepes.fr", **options: object) -> str:
     server = friendly()
-    submitted(connected(*offered), server, 1, content=content, sender=sender, **options).value()  # type: ignore[arg-type]
+    scene = submitted(connected(*offered), server, 1, content=content, sender=sender, **options)  # type: ignore[arg-type]  # passed on
+    scene.value()
     return server.lines[0].decode()
 
 
