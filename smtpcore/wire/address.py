@@ -247,7 +247,10 @@ def parse_mailbox(text: str, pos: int, tolerance: Tolerance) -> tuple[Mailbox, i
     bad = grammar.find_forbidden(raw)
     if bad >= 0:
         raise ParseError("character not allowed in an address", start + bad, "RFC 6531 s3.3", text)
-    canonical = raw if plain else f"{_quote(local_part)}@{domain}"
+    if not plain:
+        canonical = f"{_quote(local_part)}@{domain}"
+    else:
+        canonical = raw if type(domain) is Domain else f"{local_part}@{domain}"  # a tag has no case
     _check_lengths(local_part, str(domain), canonical, start, tolerance)
     return make_mailbox(local_part, domain, raw, canonical), pos
 

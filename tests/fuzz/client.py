@@ -165,10 +165,6 @@ class Play:
             shown = event.reply.text
             check(("sesame" not in shown and "AGFsaWNlAHNlc2FtZQ" not in shown) or not self._holds(event.command),
                   Oracle.SECRET, "client: a reply shows a response", event)  # fmt: skip
-        # A 3yz reply to the end of the content leaves the state as it is, and begins no other content. It is not
-        # complained of that a refusal behind it counts as another reply to that end.
-        if isinstance(event.command, EndOfContent) and machine.state is State.CONTENT:
-            self.open_ended = True
         if machine.state is State.CONTENT and not machine.in_flight and isinstance(event.command, Data):
             self._send_content()
         number = self.replies

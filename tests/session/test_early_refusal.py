@@ -97,3 +97,14 @@ def test_421_amid_the_content_closes():
     event = machine.next_event()
     assert (event.reply.code, event.command) == (421, None)
     assert machine.state is State.CLOSED
+
+
+@pytest.mark.parametrize("code", [450, 550])
+def test_behind_a_verdict_that_is_none_nothing_more_is_due(code):
+    machine = sending()
+    machine.send_content(b"x\r\n")
+    machine.end_content()
+    machine.receive_data(b"399 what\r\n%d no\r\n" % code)
+    assert isinstance(machine.next_event().command, EndOfContent)
+    with pytest.raises(RemoteProtocolError, match=f"{code} without a command"):
+        machine.next_event()

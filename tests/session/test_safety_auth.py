@@ -16,6 +16,7 @@ from smtpcore import (
     Noop,
     Reply,
     ReplyReceived,
+    Rset,
     Secret,
     State,
 )
@@ -337,6 +338,18 @@ def test_replies_that_repeat_a_secret(reply):
     for hidden in ("sesame", "AGFsaWNlAHNlc2FtZQ", "c2VzYW1l", "HNlc2Ft"):
         assert hidden not in repr(event) + str(event.reply) + repr(event.reply.raw) + repr(bytes(event.reply))
     assert event.reply.code == int(reply[:3])
+
+
+def test_a_secret_that_waits_for_its_reply_is_hidden_from_replies_before_it():
+    """AU-17: the mechanism's exchange decides when a secret is done with, not the reply to what went ahead of it."""
+    machine = greeted_client()
+    for command in (Rset(), Auth("PLAIN", b"\0alice\0sesame")):
+        machine.send(command)
+    machine.receive_data(b"250 ok\r\n535 you said AGFsaWNlAHNlc2FtZQ==\r\n")
+    assert machine.next_event().reply.code == 250
+    answer = machine.next_event()
+    assert isinstance(answer.command, Auth)
+    assert "AGFsaWNl" not in str(answer.reply)
 
 
 def test_errors_that_repeat_a_secret():

@@ -101,7 +101,10 @@ def test_literals(text, tag, address):
     assert literal != Domain("x")
     assert literal != 5
     assert Mailbox("a", text).domain == literal
-    assert str(Mailbox.parse(f"a@{text}").domain) == str(literal)
+    mailbox = Mailbox.parse(f"a@{text}")
+    assert str(mailbox.domain) == str(literal)
+    assert str(mailbox) == str(Mailbox("a", text)) == str(Mailbox("a", literal))
+    assert mailbox.raw == f"a@{text}"
 
 
 @pytest.mark.parametrize(
