@@ -97,7 +97,9 @@ def mailbox(data: bytes, parse: Callable[[str, Tolerance], Mailbox] = Mailbox.pa
     check(value.raw == text, Oracle.REFERENCE, "raw", text, value.raw)
     if not defects:
         built = Mailbox(value.local_part, value.domain)
-        check(built == value and str(built) == str(value), Oracle.ROUND_TRIP, "a mailbox built anew", text, value, built)
+        check(
+            built == value and str(built) == str(value), Oracle.ROUND_TRIP, "a mailbox built anew", text, value, built
+        )
 
 
 def _check_mailbox(text: str, value: Mailbox, parse: Callable[[str, Tolerance], Mailbox]) -> None:
