@@ -16,7 +16,7 @@ from . import grammar
 from .address import POSTMASTER, SHORT, AddressLiteral, Domain, Mailbox, Postmaster, parse_host, plain_mailbox
 from .line import encode_line
 from .parameters import NO_PARAMETERS, Keyed, Parameter, Parameters, parse_parameters
-from .path import parse_path
+from .path import parse_path, skip_prefix
 from .tolerance import INTEROP, Tolerance
 from .value import Value, assign, exact, setter
 
@@ -247,10 +247,10 @@ class Mail(Command):
         found = grammar.FROM_PATH.match(text)
         if found and found.end() <= SHORT:
             sender, end = plain_mailbox(found), found.end()
-        elif text[5:7] == "<>" and text[:5].upper() == "FROM:":
-            sender, end = None, 7  # RFC 5321 s4.5.5
         else:
-            sender, end = parse_path(text, "FROM:", tolerance)
+            pos = skip_prefix(text, "FROM:", tolerance)
+            # RFC 5321 s4.5.5: the null reverse-path
+            sender, end = (None, pos + 2) if text[pos : pos + 2] == "<>" else parse_path(text, pos, tolerance)
         command = Mail.__new__(Mail)
         _set_sender(command, sender)
         known = vocabulary.mail_parameters
@@ -295,7 +295,7 @@ class Rcpt(Command):
         elif text[3:4] == "<" and text[:15].upper() == "TO:<POSTMASTER>" and text[:15].isascii():
             recipient, end = POSTMASTER, len("TO:<Postmaster>")  # RFC 5321 s4.1.1.3
         else:
-            recipient, end = parse_path(text, "TO:", tolerance)
+            recipient, end = parse_path(text, skip_prefix(text, "TO:", tolerance), tolerance)
         command = Rcpt.__new__(Rcpt)
         _set_recipient(command, recipient)
         known = vocabulary.rcpt_parameters

@@ -6,15 +6,11 @@ from ..errors import ParseError
 from .address import Mailbox, parse_domain, parse_mailbox
 from .tolerance import LAX, STRICT, Tolerance
 
-__all__ = ["parse_path"]
+__all__ = ["parse_path", "skip_prefix"]
 
 
-def parse_path(text: str, prefix: str, tolerance: Tolerance) -> tuple[Mailbox, int]:
-    """``prefix "<" [ A-d-l ":" ] Mailbox ">"`` at the start of ``text``: the mailbox, and where it ends.
-
-    A source route is dropped; other liberties that clients take are a matter of ``tolerance``.
-    Raises ParseError.
-    """
+def skip_prefix(text: str, prefix: str, tolerance: Tolerance) -> int:
+    """The offset behind ``FROM:`` or ``TO:`` at the start of ``text``. Raises ParseError."""
     pos = len(prefix)
     if text[:pos].upper() != prefix:
         raise ParseError(f"expected {prefix}<address>", 0, "RFC 5321 s4.1.1", text)
@@ -22,6 +18,15 @@ def parse_path(text: str, prefix: str, tolerance: Tolerance) -> tuple[Mailbox, i
         # RFC 5321 s3.3: "spaces are not permitted on either side of the colon"
         tolerance.permit(LAX, f"space after {prefix}", pos, "RFC 5321 s3.3", text)
         pos += 1
+    return pos
+
+
+def parse_path(text: str, pos: int, tolerance: Tolerance) -> tuple[Mailbox, int]:
+    """``"<" [ A-d-l ":" ] Mailbox ">"`` at ``pos``: the mailbox, and where it ends.
+
+    A source route is dropped; other liberties that clients take are a matter of ``tolerance``.
+    Raises ParseError.
+    """
     bare = text[pos : pos + 1] != "<"
     if bare:
         tolerance.permit(LAX, "address without angle brackets", pos, "RFC 5321 s4.1.2", text)

@@ -17,10 +17,10 @@ from smtpcore.wire.content import ChunkReader, DotStuffer, DotUnstuffer
 from smtpcore.wire.meter import ContentMeter
 from smtpcore.wire.newlines import NewlineFilter
 from smtpcore.wire.parameters import decode_xtext, parse_parameters
-from smtpcore.wire.path import parse_path
 from smtpcore.wire.reply import EnhancedCode, ReplyReader
 from smtpcore.wire.tolerance import LAX
 from tests.fuzz.oracle import Oracle
+from tests.fuzz.values import prefixed_path
 
 
 class StandIn(NamedTuple):
@@ -77,7 +77,7 @@ def _normalises(text: str, *others: Any) -> Mailbox:
 
 
 def _to_the_end(text: str, *others: Any) -> tuple[Mailbox, int]:
-    return parse_path(text, *others)[0], len(text)
+    return prefixed_path(text, *others)[0], len(text)
 
 
 class _AnyNumber:

@@ -13,7 +13,7 @@ from smtpcore.errors import ParseError
 from smtpcore.extensions import STANDARD
 from smtpcore.wire.address import AddressLiteral, Domain, Mailbox
 from smtpcore.wire.command import BASE_VOCABULARY, Command, Vocabulary, parse_command
-from smtpcore.wire.path import parse_path
+from smtpcore.wire.path import parse_path, skip_prefix
 from smtpcore.wire.tolerance import INTEROP, LAX, STRICT, Defect, Tolerance
 from tests.fuzz import tokens
 from tests.fuzz.oracle import Oracle, OracleFailure, check
@@ -133,7 +133,12 @@ def _unquoted(text: str) -> str:
 _PATHS: Final = (b"<", b">", b"<", b">", b"<alice@crepes.fr>", b"<@a,@b:c@d>", *tokens.ADDRESSES)
 
 
-def path(data: bytes, parse: Callable[[str, str, Tolerance], tuple[Mailbox, int]] = parse_path) -> None:
+def prefixed_path(text: str, prefix: str, tolerance: Tolerance) -> tuple[Mailbox, int]:
+    """A path behind FROM: or TO:, and where it ends."""
+    return parse_path(text, skip_prefix(text, prefix, tolerance), tolerance)
+
+
+def path(data: bytes, parse: Callable[[str, str, Tolerance], tuple[Mailbox, int]] = prefixed_path) -> None:
     """Reverse-path and forward-path, source routes with them."""
     source = Source(data)
     prefix = source.pick(("FROM:", "TO:"))

@@ -56,6 +56,8 @@ def test_settings_are_shared():
         (b"EHLO my_host", INTEROP, ["RFC 5321 s4.1.1.1"]),
         (b"EHLO my_host", STRICT, None),
         (b"MAIL FROM: <a@b>", LAX, ["RFC 5321 s3.3"]),
+        (b"MAIL FROM: <>", LAX, ["RFC 5321 s3.3"]),
+        (b"MAIL FROM: <>", INTEROP, None),
         (b"MAIL FROM: <a@b>", INTEROP, None),
         (b"MAIL FROM:a@b", LAX, ["RFC 5321 s4.1.2"]),
         (b"MAIL FROM:<@x,@y:a@b>", STRICT, ["RFC 5321 s3.6.1"]),
