@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from smtpcore import Reply
 from smtpcore.adapters.asyncio import connect, serve
-from smtpcore.flows.handler import Served
+from smtpcore.flows import Served
 
 
 class ToFile:

@@ -10,8 +10,7 @@ import threading
 
 from smtpcore import Rcpt, Reply
 from smtpcore.adapters.blocking import connect, serve
-from smtpcore.flows.handler import Served
-from smtpcore.flows.outcome import Outcome, Status
+from smtpcore.flows import Outcome, Served, Status
 
 LETTER = b"From: alice@crepes.fr\r\nSubject: Ketchup\r\n\r\nDo you like ketchup?\r\nHow about pickles?\r\n"
 

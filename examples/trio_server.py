@@ -7,7 +7,7 @@ import trio
 
 from smtpcore import Rcpt, Reply
 from smtpcore.adapters.trio import connect, serve
-from smtpcore.flows.handler import Served
+from smtpcore.flows import Served
 
 USERS = {"bob", "postmaster"}
 

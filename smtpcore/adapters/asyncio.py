@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Final, final
+from collections.abc import Awaitable
+from typing import Final, TypeVar, final
 
 from ..flows.effect import Handshake, Read, Write
 from .asyncio_server import Server
@@ -33,9 +34,22 @@ class Client(AsyncClient):
     async def _connect(self) -> tuple[_Channel, str]:
         loop = asyncio.get_running_loop()
         channel = _Channel(self._address[0], self._context, self._timeout)
-        async with asyncio.timeout(self._timeout):
-            transport, _ = await loop.create_connection(lambda: channel, *self._address)
+        transport, _ = await _in_time(loop.create_connection(lambda: channel, *self._address), self._timeout)
         return channel, transport.get_extra_info("sockname")[0]
+
+
+T = TypeVar("T")
+
+
+async def _in_time(awaitable: Awaitable[T], seconds: float | None) -> T:
+    """What it gives. Raises a TimeoutError that says what it is about; that of asyncio says nothing."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await awaitable
+    except TimeoutError as error:
+        if error.args:
+            raise  # the operating system's own
+        raise TimeoutError("the server took too long") from None
 
 
 #: Octets of a write that are worth a look at the other direction.
@@ -93,8 +107,7 @@ class _Channel(asyncio.Protocol):
         if not self._chunks and not self._eof:
             self._readable = asyncio.get_running_loop().create_future()
             try:
-                async with asyncio.timeout(effect.seconds if self.timeout is None else self.timeout):
-                    await self._readable
+                await _in_time(self._readable, effect.seconds if self.timeout is None else self.timeout)
             finally:
                 self._readable = None
         chunks, self._chunks = self._chunks, []
@@ -110,8 +123,7 @@ class _Channel(asyncio.Protocol):
         if len(data) >= _LARGE and self._writable is None:
             await asyncio.sleep(0)  # or a long content would keep what the server says unheard
         if self._writable is not None:
-            async with asyncio.timeout(Write.seconds if self.timeout is None else self.timeout):
-                await self._writable
+            await _in_time(self._writable, Write.seconds if self.timeout is None else self.timeout)
         if self._lost is not None:
             raise self._lost
 

@@ -1,1 +1,20 @@
-"""Scripts over the machines, shared by all adapters."""
+"""Scripts over the machines, shared by all adapters; and what users of the adapters meet."""
+
+from .error import Disconnected, FlowError, NoMechanism, Refused, TlsNotOffered
+from .handler import Handler, Refusal, Served, collecting
+from .outcome import Outcome, RecipientOutcome, Status
+
+__all__ = [
+    "Disconnected",
+    "FlowError",
+    "Handler",
+    "NoMechanism",
+    "Outcome",
+    "RecipientOutcome",
+    "Refusal",
+    "Refused",
+    "Served",
+    "Status",
+    "TlsNotOffered",
+    "collecting",
+]
