@@ -20,7 +20,6 @@ DIALOGUES: dict[str, str] = {
     "dialogues-01838": "application policy of inbucket: 501 for a domain that it does not take",
     "dialogues-01852": "RFC 5321 s4.2.2: HELO without a name and MAIL without a path are 501, whatever their place",
     "dialogues-01878": "RFC 5321 s4.1.4: EHLO or HELO before a transaction",
-    "dialogues-01882": "RFC 5321 s3.3: no space behind the colon, and the null path least of all",
     "dialogues-01918": "RFC 5321 s4.1.1.2: the null reverse-path is <>",
     "dialogues-01928": "RFC 5321 s4.1.1.3: RCPT has a path",
     "dialogues-01933": "RFC 5321 s4.1.1.6: VRFY has an argument",
