@@ -43,7 +43,6 @@ from .wire.command import (
     Quit,
     Rcpt,
     Rset,
-    Vocabulary,
     Vrfy,
     parse_command,
 )
@@ -52,6 +51,7 @@ from .wire.parameters import Parameter, Parameters, ParameterType
 from .wire.reply import EnhancedCode, Reply, ReplyReader
 from .wire.secret import Secret
 from .wire.tolerance import INTEROP, LAX, STRICT, Defect, Strictness
+from .wire.vocabulary import Vocabulary
 
 __all__ = [
     "INTEROP",

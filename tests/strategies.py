@@ -27,11 +27,11 @@ from smtpcore.wire.command import (
     Quit,
     Rcpt,
     Rset,
-    Vocabulary,
     Vrfy,
 )
 from smtpcore.wire.parameters import Parameter
 from smtpcore.wire.reply import EnhancedCode, Reply
+from smtpcore.wire.vocabulary import Vocabulary
 
 #: What the end of the content is made of, and what was ever taken for it.
 CONTENT_TOKENS = (

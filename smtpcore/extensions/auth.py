@@ -10,12 +10,13 @@ from typing import ClassVar, Final, final
 from ..errors import ParseError
 from ..table import State
 from ..wire.address import Mailbox
-from ..wire.command import Command, Mail, Vocabulary
+from ..wire.command import Command, Mail
 from ..wire.parameters import ParameterType, decode_xtext, encode_xtext
 from ..wire.reply import Reply
 from ..wire.secret import Secret
 from ..wire.tolerance import Tolerance
 from ..wire.value import assign
+from ..wire.vocabulary import Vocabulary
 from .extension import Extension, SessionView
 
 __all__ = ["AUTH", "AUTH_LINE_LIMIT", "SUBMITTER", "Auth", "AuthResponse", "decode_base64", "encode_base64"]
@@ -121,7 +122,8 @@ class AuthResponse(Command):
         """Whether this ends the exchange with ``*``."""
         return self.response is None
 
-    def __bytes__(self) -> bytes:
+    def encode(self) -> bytes:
+        """The response in base64, or ``*``, with CRLF."""
         text = "*" if self.response is None else encode_base64(self.response.reveal())
         return f"{text}\r\n".encode()
 

@@ -8,7 +8,7 @@ the way.
 from __future__ import annotations
 
 import re
-from typing import Final, final
+from typing import ClassVar, Final, final
 
 from ..errors import ParseError
 from . import grammar
@@ -116,13 +116,12 @@ class Mailbox(Value):
     s4.5.3.1 lets every server accept.
     """
 
-    __slots__ = ("_text", "domain", "local_part", "raw")
+    __slots__ = ("_parts", "raw", "written")
     __match_args__ = ("local_part", "domain")
 
-    local_part: str  #: Unquoted.
-    domain: Domain | AddressLiteral  #: What follows the last unquoted ``@``.
+    written: str  #: The canonical form, as it goes on the wire; what ``str()`` gives.
     raw: str | None  #: The text this was parsed from; None when it was built.
-    _text: str
+    _parts: tuple[str, Domain | AddressLiteral] | None  # None: a plain mailbox that nobody has taken apart yet
 
     def __init__(self, local_part: str, domain: Domain | AddressLiteral | str) -> None:
         if isinstance(domain, str):
@@ -138,28 +137,46 @@ class Mailbox(Value):
             raise ParseError("character not allowed in a local-part", bad, "RFC 5321 s4.1.2", local_part)
         text = f"{_quote(local_part)}@{domain}"
         _check_lengths(local_part, str(domain), text, 0, Tolerance())
-        assign(self, "local_part", local_part)
-        assign(self, "domain", domain)
+        assign(self, "_parts", (local_part, domain))
         assign(self, "raw", None)
-        assign(self, "_text", text)
+        assign(self, "written", text)
 
     @classmethod
     def parse(cls, text: str, tolerance: Tolerance | None = None) -> Mailbox:
         """Read a whole mailbox, without angle brackets. Raises ParseError."""
-        if type(text) is str and len(text) <= SHORT and (found := grammar.PLAIN_MAILBOX.fullmatch(text)):
-            return plain_mailbox(found)
+        if type(text) is str and len(text) <= SHORT and grammar.PLAIN_MAILBOX.fullmatch(text):
+            mailbox = _new_mailbox(cls)  # plain_mailbox, without the call
+            _set_parts(mailbox, None)
+            _set_raw(mailbox, text)
+            _set_written(mailbox, text)
+            return mailbox
         mailbox, end = parse_mailbox(text, 0, tolerance or Tolerance())
         if end != len(text):
             raise ParseError("text after the mailbox", end, "RFC 5321 s4.1.2", text)
         return mailbox
 
+    @property
+    def local_part(self) -> str:
+        """What stands before the ``@``, unquoted."""
+        return (self._parts or self._take_apart())[0]
+
+    @property
+    def domain(self) -> Domain | AddressLiteral:
+        """What follows the last unquoted ``@``."""
+        return (self._parts or self._take_apart())[1]
+
+    def _take_apart(self) -> tuple[str, Domain | AddressLiteral]:
+        local_part, _, name = self.written.rpartition("@")
+        _set_parts(self, parts := (local_part, make_domain(name)))
+        return parts
+
     def __str__(self) -> str:
-        return self._text
+        return self.written
 
     @property
     def is_ascii(self) -> bool:
         """Whether it can travel without SMTPUTF8 (RFC 6531)."""
-        return self._text.isascii()
+        return self.written.isascii()
 
 
 @final
@@ -168,10 +185,12 @@ class Postmaster(Value):
 
     __slots__ = ()
 
+    written: ClassVar[str] = "Postmaster"  #: As it goes on the wire.
+
     @property
     def local_part(self) -> str:
         """Always ``Postmaster``."""
-        return "Postmaster"
+        return self.written
 
     @property
     def domain(self) -> None:
@@ -183,7 +202,7 @@ class Postmaster(Value):
         return True
 
     def __str__(self) -> str:
-        return "Postmaster"
+        return self.written
 
 
 POSTMASTER: Final = Postmaster()
@@ -193,42 +212,32 @@ POSTMASTER: Final = Postmaster()
 SHORT: Final = LOCAL_PART_LIMIT
 
 # What a hot path fills without the look-ups that ``assign`` makes.
-_new_mailbox, _new_domain = Mailbox.__new__, Domain.__new__
-_set_name = setter(Domain, "text")
-_set_local_part = setter(Mailbox, "local_part")
-_set_domain = setter(Mailbox, "domain")
-_set_raw = setter(Mailbox, "raw")
-_set_text = setter(Mailbox, "_text")
+_new_mailbox = Mailbox.__new__
+_set_parts, _set_raw, _set_written = setter(Mailbox, "_parts"), setter(Mailbox, "raw"), setter(Mailbox, "written")
 
 
-def make_mailbox(local_part: str, domain: Domain | AddressLiteral, raw: str, text: str) -> Mailbox:
+def make_mailbox(local_part: str, domain: Domain | AddressLiteral, raw: str, written: str) -> Mailbox:
     """A mailbox from parts that a pattern has checked already."""
     found = _new_mailbox(Mailbox)
-    _set_local_part(found, local_part)
-    _set_domain(found, domain)
+    _set_parts(found, (local_part, domain))
     _set_raw(found, raw)
-    _set_text(found, text)
+    _set_written(found, written)
     return found
 
 
 def make_domain(text: str) -> Domain:
     """A domain from text that a pattern has checked already."""
-    found = _new_domain(Domain)
-    _set_name(found, text)
+    found = Domain.__new__(Domain)
+    assign(found, "text", text)
     return found
 
 
-def plain_mailbox(found: re.Match[str]) -> Mailbox:
-    """The mailbox that ``PLAIN_MAILBOX`` or a pattern made of it has found, no longer than ``SHORT``."""
-    local_part, name = found.groups()
-    raw = f"{local_part}@{name}"
-    domain = _new_domain(Domain)
-    _set_name(domain, name)
+def plain_mailbox(text: str) -> Mailbox:
+    """The mailbox in text that ``PLAIN_MAILBOX`` has matched, no longer than ``SHORT``; few are ever taken apart."""
     mailbox = _new_mailbox(Mailbox)
-    _set_local_part(mailbox, local_part)
-    _set_domain(mailbox, domain)
-    _set_raw(mailbox, raw)
-    _set_text(mailbox, raw)
+    _set_parts(mailbox, None)
+    _set_raw(mailbox, text)
+    _set_written(mailbox, text)
     return mailbox
 
 

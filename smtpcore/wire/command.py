@@ -2,23 +2,24 @@
 
 Every command is immutable and checked when it is built; ``bytes(command)`` is its line with
 CRLF, and ``parse_command(line)`` is the inverse. Which verbs and parameters there are is a
-:class:`Vocabulary`, so that an extension adds its own without touching this file.
+:class:`~smtpcore.wire.vocabulary.Vocabulary`, so that an extension adds its own without touching
+this file.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final, final
 
 from ..errors import ParseError
 from . import grammar
 from .address import POSTMASTER, SHORT, AddressLiteral, Domain, Mailbox, Postmaster, parse_host, plain_mailbox
 from .line import encode_line
-from .parameters import NO_PARAMETERS, Keyed, Parameter, Parameters, parse_parameters
+from .parameters import NO_PARAMETERS, Parameter, Parameters, parse_parameters
 from .path import parse_path, skip_prefix
 from .tolerance import INTEROP, Tolerance
-from .value import Value, assign, exact, setter
+from .value import assign, exact, setter
+from .vocabulary import Command, Vocabulary, set_raw
 
 __all__ = [
     "BASE_VOCABULARY",
@@ -36,7 +37,6 @@ __all__ = [
     "Rcpt",
     "Rset",
     "UnknownCommand",
-    "Vocabulary",
     "Vrfy",
     "parse_command",
 ]
@@ -44,62 +44,6 @@ __all__ = [
 
 class UnknownCommand(ParseError):
     """A line whose verb is not in the vocabulary: reply 500 (RFC 5321 s4.2.4)."""
-
-
-class Command(Value):
-    """What every command has: a verb, its line as octets, and the line it was parsed from.
-
-    A subclass sets :attr:`verb`, writes its arguments with :meth:`arguments` and reads them with
-    :meth:`parse_arguments`.
-    """
-
-    __slots__ = ("raw",)
-
-    verb: ClassVar[str]  #: In upper case, as it goes on the wire.
-
-    #: Whether another command may follow in the same group before this one is answered (RFC 2920 s3.1).
-    pipelines: ClassVar[bool] = False
-
-    #: Whether its line may hold a secret, so that ``raw`` is not kept.
-    confidential: ClassVar[bool] = False
-
-    raw: bytes | None  #: The line this was parsed from, without CRLF; None when it was built.
-
-    def __init__(self) -> None:
-        assign(self, "raw", None)
-
-    def arguments(self) -> str:
-        """What follows the verb on the wire, with the space that separates it; empty when nothing does."""
-        return ""
-
-    @classmethod
-    def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Command:
-        """A command from what follows the verb and one space; ``text`` is None when nothing does.
-
-        Raises ParseError with offsets into ``text``. Here, for a verb without arguments.
-        """
-        _refuse_argument(cls.verb, text)
-        return cls()
-
-    def __bytes__(self) -> bytes:
-        return encode_line(self.verb + self.arguments())
-
-
-@final
-class Vocabulary:
-    """Which verbs a parser knows, and which parameters on MAIL and RCPT; keywords in upper case."""
-
-    __slots__ = ("mail_parameters", "rcpt_parameters", "verbs")
-
-    def __init__(
-        self,
-        verbs: Iterable[type[Command]],
-        mail_parameters: Iterable[Keyed[Any]] = (),
-        rcpt_parameters: Iterable[Keyed[Any]] = (),
-    ) -> None:
-        self.verbs: Mapping[bytes, type[Command]] = {verb.verb.encode(): verb for verb in verbs}
-        self.mail_parameters = {key.keyword: key for key in mail_parameters}
-        self.rcpt_parameters = {key.keyword: key for key in rcpt_parameters}
 
 
 def parse_command(line: bytes, vocabulary: Vocabulary | None = None, tolerance: Tolerance | None = None) -> Command:
@@ -122,21 +66,15 @@ def parse_command(line: bytes, vocabulary: Vocabulary | None = None, tolerance: 
     except ParseError as error:
         error.where += len(verb) + 1
         raise
-    _set_raw(command, None if found.confidential else line)
+    set_raw(command, None if found.confidential else line)
     return command
 
 
-_set_raw = setter(Command, "raw")
 _BLANK: Final = frozenset((b" ", b"\t"))
 
 
 def _show(text: bytes) -> str:
     return text[:100].decode("ascii", "backslashreplace")
-
-
-def _refuse_argument(verb: str, text: str | None) -> None:
-    if text is not None:
-        raise ParseError(f"{verb} takes no argument", 0, "RFC 5321 s4.1.1", text)
 
 
 class Greeting(Command):
@@ -229,15 +167,16 @@ class Mail(Command):
     parameters: Parameters
 
     def __init__(self, sender: Mailbox | None, *parameters: Parameter[Any]) -> None:
-        if sender is not None and not isinstance(sender, Mailbox):
+        if sender is not None and type(sender) is not Mailbox:
             raise TypeError(f"sender must be a Mailbox or None, not {type(sender).__name__}; see Mailbox.parse")
-        _set_raw(self, None)
-        assign(self, "sender", sender)
-        assign(self, "parameters", Parameters(parameters) if parameters else NO_PARAMETERS)
+        set_raw(self, None)
+        _set_sender(self, sender)
+        _set_mail_parameters(self, Parameters(parameters) if parameters else NO_PARAMETERS)
 
-    def arguments(self) -> str:
-        """The path and the parameters."""
-        return f" FROM:<{'' if self.sender is None else self.sender!s}>{self.parameters.written}"
+    def encode(self) -> bytes:
+        """The line as octets, with CRLF."""
+        sender = self.sender
+        return encode_line(f"MAIL FROM:<{'' if sender is None else sender.written}>{self.parameters.written}")
 
     @classmethod
     def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Mail:
@@ -246,7 +185,7 @@ class Mail(Command):
         sender: Mailbox | None
         found = grammar.FROM_PATH.match(text)
         if found and found.end() <= SHORT:
-            sender, end = plain_mailbox(found), found.end()
+            sender, end = plain_mailbox(found[1]), found.end()
         else:
             pos = skip_prefix(text, "FROM:", tolerance)
             # RFC 5321 s4.5.5: the null reverse-path
@@ -274,15 +213,15 @@ class Rcpt(Command):
     parameters: Parameters
 
     def __init__(self, recipient: Mailbox | Postmaster, *parameters: Parameter[Any]) -> None:
-        if not isinstance(recipient, (Mailbox, Postmaster)):
+        if type(recipient) is not Mailbox and type(recipient) is not Postmaster:
             raise TypeError(f"recipient must be a Mailbox, not {type(recipient).__name__}; see Mailbox.parse")
-        _set_raw(self, None)
-        assign(self, "recipient", recipient)
-        assign(self, "parameters", Parameters(parameters) if parameters else NO_PARAMETERS)
+        set_raw(self, None)
+        _set_recipient(self, recipient)
+        _set_rcpt_parameters(self, Parameters(parameters) if parameters else NO_PARAMETERS)
 
-    def arguments(self) -> str:
-        """The path and the parameters."""
-        return f" TO:<{self.recipient!s}>{self.parameters.written}"
+    def encode(self) -> bytes:
+        """The line as octets, with CRLF."""
+        return encode_line(f"RCPT TO:<{self.recipient.written}>{self.parameters.written}")
 
     @classmethod
     def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Rcpt:
@@ -291,7 +230,7 @@ class Rcpt(Command):
         recipient: Mailbox | Postmaster
         found = grammar.TO_PATH.match(text)
         if found and found.end() <= SHORT:
-            recipient, end = plain_mailbox(found), found.end()
+            recipient, end = plain_mailbox(found[1]), found.end()
         elif text[3:4] == "<" and text[:15].upper() == "TO:<POSTMASTER>" and text[:15].isascii():
             recipient, end = POSTMASTER, len("TO:<Postmaster>")  # RFC 5321 s4.1.1.3
         else:

@@ -89,11 +89,11 @@ ADDRESS_LITERAL: Final = re.compile(r"\[([!-Z^-~]++)\]")
 # The mailbox that nearly every MAIL and RCPT carries, in one step: ASCII, no quotes.
 _ASCII_LABEL = r"[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+"
 PLAIN_MAILBOX: Final = re.compile(
-    f"([{ATEXT}]++(?:\\.[{ATEXT}]++)*+)@({_ASCII_LABEL}(?:\\.{_ASCII_LABEL})*+)",
+    f"[{ATEXT}]++(?:\\.[{ATEXT}]++)*+@{_ASCII_LABEL}(?:\\.{_ASCII_LABEL})*+",
 )
 # RFC 5321 s4.1.1.2, s4.1.1.3: the same between angle brackets, without a source route
-FROM_PATH: Final = re.compile(f"[Ff][Rr][Oo][Mm]:<{PLAIN_MAILBOX.pattern}>")
-TO_PATH: Final = re.compile(f"[Tt][Oo]:<{PLAIN_MAILBOX.pattern}>")
+FROM_PATH: Final = re.compile(f"[Ff][Rr][Oo][Mm]:<({PLAIN_MAILBOX.pattern})>")
+TO_PATH: Final = re.compile(f"[Tt][Oo]:<({PLAIN_MAILBOX.pattern})>")
 
 # RFC 5321 s4.1.2
 #   esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")

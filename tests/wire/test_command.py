@@ -32,10 +32,11 @@ from smtpcore import (
     parse_command,
 )
 from smtpcore.extensions import BODY, SIZE, UTF8, Body
-from smtpcore.wire.command import BASE_VERBS, UnknownCommand, Vocabulary
+from smtpcore.wire.command import BASE_VERBS, UnknownCommand
 from smtpcore.wire.line import encode_line
 from smtpcore.wire.parameters import UnknownParameter
 from smtpcore.wire.tolerance import Tolerance
+from smtpcore.wire.vocabulary import Vocabulary
 from tests.wire.feeding import parsed
 
 ALICE, BOB = Mailbox("alice", "crepes.fr"), Mailbox("bob", "hamburger.edu")
