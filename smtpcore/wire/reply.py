@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable
 from typing import Final, NoReturn, final
 
@@ -150,9 +151,9 @@ _LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ \-])([\t -~\x80-\xff]*+))?")
 _SHOWN: Final = bytes(0x3F if (o < 0x20 and o not in b"\0\t\n\r") or o == 0x7F else o for o in range(256))
 
 
-# How many lines of what length a reader remembers; with these a kilobyte or two a connection.
+# How many chunks of what length a reader remembers; with these a few kilobytes a connection.
 _SEEN_COUNT: Final = 16
-_SEEN_LENGTH: Final = 100
+_SEEN_LENGTH: Final = 200
 
 
 @final
@@ -166,14 +167,17 @@ class ReplyReader:
 
     __slots__ = (
         "_buffer",
+        "_chunk",
         "_code",
         "_failure",
+        "_found",
         "_lines",
         "_raw",
         "_seen",
         "_size",
         "line_limit",
         "lines_limit",
+        "ready",
         "size_limit",
     )
 
@@ -183,7 +187,10 @@ class ReplyReader:
         self.lines_limit = lines_limit
         self._buffer = ReceiveBuffer()
         self._failure = ""
-        self._seen: dict[bytes | None, Reply] = {}  # a server says the same few lines again and again
+        self._seen: dict[bytes, tuple[Reply, ...]] = {}  # a server says the same few things again and again
+        self.ready: deque[Reply] = deque()  #: Replies of such a chunk, not taken yet.
+        self._chunk = b""  # a chunk to be remembered if it holds whole replies and nothing else
+        self._found: list[Reply] = []  # what it has held so far
         self._reset()
 
     def _reset(self) -> None:
@@ -194,24 +201,38 @@ class ReplyReader:
 
     def receive(self, data: bytes) -> None:
         """Take octets as they came."""
-        self._buffer.append(data)
+        buffer = self._buffer
+        if buffer.data or self._raw:
+            self._chunk = b""
+        else:
+            known = self._seen.get(data)
+            if known is not None:
+                self.ready.extend(known)
+                return
+            new = len(data) <= _SEEN_LENGTH and len(self._seen) < _SEEN_COUNT and not self._failure
+            self._chunk = data if new else b""
+            self._found.clear()
+        buffer.append(data)
 
     @property
     def pending(self) -> bool:
         """Whether octets are held that no reply has been made of, even part of a line."""
-        return bool(self._buffer.data or self._raw)
+        return bool(self.ready or self._buffer.data or self._raw)
 
     def next_reply(self) -> Reply | None:
         """The next whole reply, or None when there is none yet.
 
         Raises RemoteProtocolError, from then on at every call: nobody knows which reply comes next.
         """
+        if self.ready:
+            return self.ready.popleft()
         if self._failure:
             raise RemoteProtocolError(self._failure)
+        return self._read() if self._buffer.data else None
+
+    def _read(self) -> Reply | None:
         while self._buffer.data:
             line = self._buffer.take_line()
-            if line in self._seen and not self._raw:
-                return self._seen[line]
             if line is None:
                 if len(self._buffer) > self.line_limit + 1:
                     self._fail(f"reply line longer than {self.line_limit} octets (RFC 5321 s4.5.3.1.5)")
@@ -223,10 +244,7 @@ class ReplyReader:
                 self._fail(f"not a reply line: {line[:100]!r} (RFC 5321 s4.2)")
             code, mark, text = found.groups()
             if not self._raw and mark != b"-":
-                reply = _make_reply(int(code), (_decode(text),), line + b"\r\n")
-                if len(line) <= _SEEN_LENGTH and len(self._seen) < _SEEN_COUNT:
-                    self._seen[line] = reply
-                return reply
+                return self._remembered(_make_reply(int(code), (_decode(text),), line + b"\r\n"))
             if self._code and code != self._code:
                 self._fail(f"reply begun with {self._code!r} goes on with {code!r} (RFC 5321 s4.2.1)")
             self._code = code
@@ -238,11 +256,21 @@ class ReplyReader:
             if mark != b"-":
                 reply = _make_reply(int(code), tuple(self._lines), b"\r\n".join([*self._raw, b""]))
                 self._reset()
-                return reply
+                return self._remembered(reply)
         return None
+
+    def _remembered(self, reply: Reply) -> Reply:
+        """``reply``, which is known from now on if it was the last one of a chunk to be remembered."""
+        if self._chunk:
+            self._found.append(reply)
+            if not self._buffer.data:
+                self._seen[self._chunk] = tuple(self._found)
+                self._chunk = b""
+        return reply
 
     def _fail(self, why: str) -> NoReturn:
         self._failure = why
+        self._seen.clear()  # nothing that comes now is a reply
         raise RemoteProtocolError(why)
 
 
