@@ -36,7 +36,7 @@ from typing import ClassVar, Final, TypeAlias, final
 
 from .wire.command import Command, Data, Ehlo, Expn, Helo, Help, Lhlo, Mail, Noop, Quit, Rcpt, Rset, Vrfy
 
-__all__ = ["TRANSITIONS", "Connect", "EndOfContent", "State", "Transitions", "may_answer", "merge"]
+__all__ = ["TRANSITIONS", "Connect", "EndOfContent", "State", "Transitions", "after_success", "may_answer", "merge"]
 
 
 @final
@@ -143,6 +143,11 @@ TRANSITIONS: Final[Transitions] = {
     State.UPGRADING: {},
     State.CLOSED: {},
 }
+
+
+def after_success(row: Row, state: State) -> State:
+    """The state behind success in ``state``: 3yz where more of the same exchange follows, else 2yz."""
+    return row.get(3) or row.get(2) or state
 
 
 def may_answer(row: Row, digit: int) -> bool:

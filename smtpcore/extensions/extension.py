@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, final
 
 from ..errors import ParseError
-from ..table import TRANSITIONS, Transitions, merge
+from ..table import TRANSITIONS, State, Transitions, after_success, merge
 from ..wire import grammar
 from ..wire.address import Mailbox, Postmaster
 from ..wire.capabilities import Capabilities, Capability
-from ..wire.command import BASE_VERBS, Command, Vocabulary
+from ..wire.command import BASE_VERBS, Command
 from ..wire.parameters import Keyed, Parameter, ParameterType
 from ..wire.reply import Reply
+from ..wire.vocabulary import Vocabulary
 
 __all__ = ["Check", "Extension", "ExtensionSet", "SessionView"]
 
@@ -156,7 +157,7 @@ class ExtensionSet:
     what the server offered. ``STANDARD.with_extensions(MINE)`` adds one of your own.
     """
 
-    __slots__ = ("_extensions", "checks", "parameter_owners", "transitions", "verb_owner", "vocabulary")
+    __slots__ = ("_extensions", "checks", "parameter_owners", "successes", "transitions", "verb_owner", "vocabulary")
 
     def __init__(self, *extensions: Extension[Any]) -> None:
         by_keyword = {extension.keyword: extension for extension in extensions}
@@ -170,6 +171,11 @@ class ExtensionSet:
         )
         #: The base table and the rows of all extensions.
         self.transitions = merge([TRANSITIONS, *[extension.transitions for extension in held]])
+        #: Where success leads from each state, by command; what is not in it has no place there.
+        self.successes: Mapping[State, Mapping[type[Command], State]] = {
+            state: {command: after_success(row, state) for command, row in rows.items()}
+            for state, rows in self.transitions.items()
+        }
         #: The extension that a verb came with; the verbs of RFC 5321 are not in it.
         self.verb_owner: Mapping[type[Command], Extension[Any]] = {
             verb: extension for extension in held for verb in extension.verbs

@@ -13,22 +13,22 @@ from ..extensions import STANDARD, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
 from ..table import Connect, EndOfContent, State
 from ..wire.capabilities import Capabilities
-from ..wire.command import Command, Data, Ehlo, Greeting, Helo, Lhlo, Mail, Rcpt
+from ..wire.command import Command, Data, Ehlo, Lhlo, Mail, Rcpt
 from ..wire.content import DotStuffer
 from ..wire.newlines import BareNewlines
 from ..wire.reply import Reply, ReplyReader
 from ..wire.secret import scrub
 from .event import NEED_DATA, PAUSED, ClientEvent, ConnectionClosed, ReplyReceived, Signal
 from .limits import BLOCK, DATA, END_OF_CONTENT, GREETING, MAIL, OTHER, RCPT, ClientLimits, Deadline
-from .pipeline import NO_CAPABILITIES, Pipeline
+from .pipeline import GREETINGS, NO_CAPABILITIES, Pipeline
 from .planning import NO_ROW
 
 __all__ = ["ClientConnection"]
 
 # Looking a member of an Enum up costs more than all else that a step does with it.
-_UPGRADING, _CLOSED = State.UPGRADING, State.CLOSED
+_CONTENT, _UPGRADING, _CLOSED = State.CONTENT, State.UPGRADING, State.CLOSED
 _EXCHANGE: Final = frozenset((Auth, AuthResponse))
-_TEACHING: Final = frozenset((Ehlo, Helo, Lhlo, Auth, AuthResponse))
+_TEACHING: Final = GREETINGS | _EXCHANGE
 _DEADLINES: Final[dict[type[Command], Deadline]] = {
     Connect: GREETING,
     Mail: MAIL,
@@ -65,6 +65,7 @@ class ClientConnection:
         "_pipeline",
         "_reader",
         "_stuffer",
+        "_transitions",
         "_unasked",
         "allow_plaintext_auth",
         "authenticated",
@@ -86,6 +87,7 @@ class ClientConnection:
         DotStuffer(bare_newlines)  # refuses a policy that is not for sending
         self.limits = limits or ClientLimits()
         self.extensions = extensions  #: What this machine understands.
+        self._transitions = extensions.transitions
         self.allow_plaintext_auth = allow_plaintext_auth
         self.tls = tls  #: Whether the octets of this conversation travel in TLS.
         self._bare_newlines = bare_newlines
@@ -142,7 +144,7 @@ class ClientConnection:
             self._check_alive()
         if type(command) is Auth and not self.tls and not self.allow_plaintext_auth:
             raise LocalProtocolError("AUTH without TLS; allow_plaintext_auth=True permits it (RFC 4954 s4)")
-        self._pipeline.send(command, self.state, open_=not self._eof)
+        self._pipeline.send(command, self.state)
 
     def send_content(self, data: bytes) -> None:
         """Send octets of the content, dot-stuffed; CRLF ends lines, in any chunks.
@@ -151,7 +153,9 @@ class ClientConnection:
         policy is NORMALIZE) and leaves the machine dead: a content begun and not finished can only
         be abandoned with its connection.
         """
-        stuffer = self._content()
+        stuffer = self._stuffer
+        if stuffer is None or self._error or self.state is not _CONTENT:
+            stuffer = self._content()
         if type(data) is not bytes:
             data = bytes(memoryview(data))
         try:
@@ -163,7 +167,9 @@ class ClientConnection:
 
     def end_content(self) -> EndOfContent:
         """End the content; returns what the server's verdict will come back with. Raises as ``send_content``."""
-        stuffer = self._content()
+        stuffer = self._stuffer
+        if stuffer is None or self._error or self.state is not _CONTENT:
+            stuffer = self._content()
         try:
             last = stuffer.finish()
         except ParseError as error:
@@ -198,6 +204,7 @@ class ClientConnection:
             return  # whoever reads while the last octets are written has done nothing wrong
         if not data:
             self._eof = True
+            self._pipeline.open = False
         elif self._eof:
             raise LocalProtocolError("octets behind the end of the stream")
         else:
@@ -221,8 +228,9 @@ class ClientConnection:
 
         Raises RemoteProtocolError when the server broke the protocol.
         """
-        if self._pipeline.skipped:
-            return self._pipeline.skipped.popleft()
+        pipeline = self._pipeline
+        if pipeline.skipped:
+            return pipeline.skipped.popleft()
         if self._error:
             self._check_error()
         state = self.state
@@ -231,41 +239,43 @@ class ClientConnection:
         if state is _UPGRADING:
             self._refuse_plaintext()
             return self._closed() if self._eof else PAUSED
-        try:
-            reply = self._reader.next_reply()
-        except RemoteProtocolError as error:
-            reply, secrets = None, self._pipeline.secrets
-            self._error = RemoteProtocolError(scrub(str(error), secrets)) if secrets else error
-        if self._error:
-            raise self._error  # outside of the handler, so that no frame with the line hangs on to it
-        if reply is not None:
-            return self._on_reply(reply)
-        if self._eof:
-            return self._closed()
-        return NEED_DATA if self._pipeline.flight else PAUSED
-
-    def _on_reply(self, reply: Reply) -> ReplyReceived:
-        pipeline = self._pipeline
-        flight = pipeline.flight
+        ready, flight = self._reader.ready, pipeline.flight
+        reply = ready.popleft() if ready else self._read()
+        if reply is None:
+            if self._eof:
+                return self._closed()
+            return NEED_DATA if flight else PAUSED
         if self._unasked or not flight:
             return self._on_unasked(reply)
         command = flight.popleft()
         kind = type(command)
         if pipeline.secrets:
             reply = self._scrubbed(reply, kind)
-        if reply.code == 421:
-            self.state = State.CLOSED  # RFC 5321 s3.8
+        code = reply.code
+        if code == 421:
+            self.state = _CLOSED  # RFC 5321 s3.8
             return ReplyReceived(reply, command)
-        digit = reply.code // 100
-        if digit == 2 and kind in _TEACHING:
+        digit = code // 100
+        if kind in _TEACHING:
             self._learn(command, reply)
-        after = self.extensions.transitions[self.state].get(kind, NO_ROW).get(digit)
+        after = self._transitions[state].get(kind, NO_ROW).get(digit)
         if after is not None:
             self.state = after
         if digit == 3 and kind is Data:
             self._begin_content()
-        pipeline.settle(command, digit, self.state, open_=not self._eof)
+        if digit >= 4 or pipeline.queue:
+            pipeline.settle(digit, self.state)
+        elif not flight:
+            pipeline.planned = self.state
         return ReplyReceived(reply, command)
+
+    def _read(self) -> Reply | None:
+        try:
+            return self._reader.next_reply()
+        except RemoteProtocolError as error:
+            secrets = self._pipeline.secrets
+            self._error = RemoteProtocolError(scrub(str(error), secrets)) if secrets else error
+        raise self._error.with_traceback(None)  # and outside of the handler: no frame with the line hangs on to it
 
     def _on_unasked(self, reply: Reply) -> ReplyReceived:
         """A reply that came before what it could answer: a refusal of all that follows, or a broken protocol."""
@@ -283,7 +293,7 @@ class ClientConnection:
         return ReplyReceived(reply, flight.popleft() if flight else EndOfContent())
 
     def _begin_content(self) -> None:
-        if self.state is State.CONTENT:
+        if self.state is _CONTENT:
             self._stuffer = DotStuffer(self._bare_newlines)
             return
         # RFC 2920 s3.1: 354 although no recipient was accepted is answered with a single dot
@@ -292,11 +302,14 @@ class ClientConnection:
         self._pipeline.flight.append(EndOfContent())
 
     def _learn(self, command: Command, reply: Reply) -> None:
-        if isinstance(command, Greeting):
+        success = 200 <= reply.code < 300
+        if isinstance(command, (Auth, AuthResponse)):
+            self.authenticated = self.authenticated or (success and not command.gives_up)
+            return
+        self._pipeline.greeted()
+        if success:
             extended = isinstance(command, (Ehlo, Lhlo))
             self._pipeline.learn(Capabilities.parse(reply.lines[1:]) if extended else NO_CAPABILITIES)
-        elif isinstance(command, (Auth, AuthResponse)) and not command.gives_up:
-            self.authenticated = True
 
     def _scrubbed(self, reply: Reply, kind: type[Command]) -> Reply:
         """A reply that repeats a secret, without it (law 15)."""

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, final
+from typing import Any, Final, NoReturn, final
 
 from ..errors import LocalProtocolError
 from ..extensions import PIPELINING, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
 from ..table import Connect, EndOfContent, State
 from ..wire.capabilities import Capabilities
-from ..wire.command import Command, Greeting
+from ..wire.command import Command, Ehlo, Helo, Lhlo, Mail, Rcpt
+from ..wire.parameters import NO_PARAMETERS
 from ..wire.secret import Secret
 from .event import CommandSkipped
-from .planning import expected, find_plan, why_misplaced, why_not_offered
+from .planning import find_plan, why_misplaced, why_not_offered
 
-__all__ = ["NO_CAPABILITIES", "Pipeline"]
+__all__ = ["GREETINGS", "NO_CAPABILITIES", "Pipeline"]
 
 NO_CAPABILITIES: Final = Capabilities()
-_HAPPENINGS: Final = frozenset((Connect, EndOfContent))
+#: The commands whose replies say what the server offers.
+GREETINGS: Final = frozenset((Ehlo, Helo, Lhlo))
 
 
 @final
@@ -31,9 +33,11 @@ class Pipeline:
         "_limit",
         "_out",
         "_pipelining",
-        "_planned",
+        "_successes",
         "capabilities",
         "flight",
+        "open",
+        "planned",
         "queue",
         "secrets",
         "skipped",
@@ -41,6 +45,7 @@ class Pipeline:
 
     def __init__(self, extensions: ExtensionSet, limit: int, out: list[bytes]) -> None:
         self._extensions = extensions
+        self._successes = extensions.successes
         self._limit = limit
         self._out = out
         self.capabilities = NO_CAPABILITIES
@@ -50,7 +55,8 @@ class Pipeline:
         self.flight: deque[Command] = deque()  #: Sent, not answered yet.
         self.skipped: deque[CommandSkipped] = deque()  #: Not to be sent any more, and not reported yet.
         self.secrets: list[Secret] = []  #: What the answers may repeat.
-        self._planned: State | None = None  # where it will stand when all have succeeded; None: to be found
+        self.planned: State | None = None  #: Where it will stand when all have succeeded; None: to be found.
+        self.open = True  #: Whether anything may still be written.
         self._greetings = 0  # EHLO and the like among them, so that what the server offers is still to come
 
     @property
@@ -63,56 +69,69 @@ class Pipeline:
         self.capabilities = capabilities
         self._pipelining = PIPELINING in capabilities
 
-    def send(self, command: Command, state: State, *, open_: bool) -> None:
-        """Queue a command, or let it go at once; nothing goes where the stream is not ``open_``.
+    def send(self, command: Command, state: State) -> None:
+        """Queue a command, or let it go at once.
 
         Raises LocalProtocolError when it has no place behind those before it.
         """
-        planned = self._planned
+        planned = self.planned
         if planned is None:
-            planned = self._planned = find_plan(self._extensions, state, (*self.flight, *self.queued))
+            planned = self.planned = find_plan(self._extensions, state, (*self.flight, *self.queued))
         kind = type(command)
-        row = self._extensions.transitions[planned].get(kind)
-        if row is None or kind in _HAPPENINGS:
-            if not isinstance(command, Command):
-                raise TypeError(f"not a command: {kind.__name__}")
-            if kind in _HAPPENINGS:
-                raise TypeError(f"{command!r} happens, it is not sent")
-            raise LocalProtocolError(why_misplaced(self._extensions, planned, command))
-        octets = bytes(command)  # raises here, before anything is queued, if it cannot be written
+        after = self._successes[planned].get(kind)
+        if after is None or kind is Connect or kind is EndOfContent:
+            self._refuse(command, planned)
+        octets = command.encode()  # raises here, before anything is queued, if it cannot be written
         known = not self._greetings
-        if known and (why := why_not_offered(self._extensions, self.capabilities, command)):
-            raise LocalProtocolError(why)
-        self._planned = expected(row, planned)
-        if isinstance(command, Greeting):
-            self._greetings += 1
-        queue, flight = self.queue, self.flight
-        if known and not queue and open_ and (not flight or self._may_follow(flight[-1])):
-            self._fly(command, octets)  # as it would from the queue, since nothing is in its way
+        if kind is Mail or kind is Rcpt:
+            envelope: Any = command  # as kind says, which is quicker than isinstance
+            plain = envelope.parameters is NO_PARAMETERS and octets.isascii()
         else:
-            queue.append((command, octets, known))
-            self.release(state, open_=open_)
+            plain = kind not in self._extensions.verb_owner
+        if known and not plain and (why := why_not_offered(self._extensions, self.capabilities, command)):
+            raise LocalProtocolError(why)
+        self.planned = after
+        if kind in GREETINGS:
+            self._greetings += 1
+        flight = self.flight
+        # At once, if it would go from the queue at once
+        if known and not self.queue and self.open and (not flight or self._may_follow(flight[-1])):
+            flight.append(command)
+            self._out.append(octets)
+            if command.confidential:
+                self._keep_secret(command)
+        else:
+            self.queue.append((command, octets, known))
+            self.release(state)
+
+    def _refuse(self, command: Command, planned: State) -> NoReturn:
+        if not isinstance(command, Command):
+            raise TypeError(f"not a command: {type(command).__name__}")
+        if isinstance(command, (Connect, EndOfContent)):
+            raise TypeError(f"{command!r} happens, it is not sent")
+        raise LocalProtocolError(why_misplaced(self._extensions, planned, command))
 
     def send_end(self) -> EndOfContent:
         """The end of the content is on its way, and is answered like a command."""
         end = EndOfContent()
         self.flight.append(end)
-        self._planned = None
+        self.planned = None
         return end
 
-    def settle(self, command: Command, digit: int, state: State, *, open_: bool) -> None:
-        """``command``, taken off the flight, was answered with that first digit, which has led to ``state``."""
-        if isinstance(command, Greeting):
-            self._greetings -= 1
-        if digit >= 4 or not self.flight:
-            self._planned = None if self.flight or self.queue else state
-        if self.queue:
-            self.release(state, open_=open_)
+    def greeted(self) -> None:
+        """EHLO, HELO or LHLO was answered, with whatever reply."""
+        self._greetings -= 1
 
-    def release(self, state: State, *, open_: bool) -> None:
+    def settle(self, digit: int, state: State) -> None:
+        """A command, taken off the flight, was answered with that first digit, which has led to ``state``."""
+        if digit >= 4 or not self.flight:
+            self.planned = None if self.flight or self.queue else state
+        self.release(state)
+
+    def release(self, state: State) -> None:
         """Move commands from the queue to the wire, as far as they may go."""
         queue, flight = self.queue, self.flight
-        while queue and open_:
+        while queue and self.open:
             command, octets, known = queue[0]
             if flight:
                 if not self._may_follow(flight[-1]):
@@ -126,16 +145,16 @@ class Pipeline:
                 if why:
                     queue.popleft()
                     self.skipped.append(CommandSkipped(command, why))
-                    self._greetings -= isinstance(command, Greeting)
-                    self._planned = None
+                    self._greetings -= type(command) in GREETINGS
+                    self.planned = None
                     continue
             queue.popleft()
-            self._fly(command, octets)
+            flight.append(command)
+            self._out.append(octets)
+            self._keep_secret(command)
 
-    def _fly(self, command: Command, octets: bytes) -> None:
-        self.flight.append(command)
-        self._out.append(octets)
-        if command.confidential and isinstance(command, (Auth, AuthResponse)) and command.secret is not None:
+    def _keep_secret(self, command: Command) -> None:
+        if isinstance(command, (Auth, AuthResponse)) and command.secret is not None:
             self.secrets.append(command.secret)
 
     def _may_follow(self, last: Command) -> bool:

@@ -9,9 +9,8 @@ from ..extensions import SMTPUTF8, ExtensionSet
 from ..table import State
 from ..wire.capabilities import Capabilities
 from ..wire.command import Command, Mail, Rcpt
-from ..wire.parameters import NO_PARAMETERS
 
-__all__ = ["NO_ROW", "expected", "find_plan", "why_misplaced", "why_not_offered"]
+__all__ = ["NO_ROW", "find_plan", "why_misplaced", "why_not_offered"]
 
 NO_ROW: Final[Mapping[int, State]] = {}
 
@@ -19,13 +18,8 @@ NO_ROW: Final[Mapping[int, State]] = {}
 def find_plan(extensions: ExtensionSet, state: State, commands: Iterable[Command]) -> State:
     """Where a conversation that stands at ``state`` will stand when all of ``commands`` have succeeded."""
     for command in commands:
-        state = expected(extensions.transitions[state].get(type(command), NO_ROW), state)
+        state = extensions.successes[state].get(type(command), state)
     return state
-
-
-def expected(row: Mapping[int, State], state: State) -> State:
-    """The state behind success: 3yz where more of the same exchange follows, else 2yz."""
-    return row.get(3) or row.get(2) or state
 
 
 def why_misplaced(extensions: ExtensionSet, state: State, command: Command) -> str:
@@ -39,8 +33,6 @@ def why_not_offered(extensions: ExtensionSet, capabilities: Capabilities, comman
     """Which offer of the server ``command`` lacks; empty when it lacks none."""
     if isinstance(command, (Mail, Rcpt)):
         path = command.sender if isinstance(command, Mail) else command.recipient
-        if command.parameters is NO_PARAMETERS and (path is None or path.is_ascii):
-            return ""  # as it is with nearly all of them
         if path is not None and not path.is_ascii and SMTPUTF8 not in capabilities:
             return "the server does not offer SMTPUTF8"  # RFC 6531 s3.2
         for parameter in command.parameters.items:

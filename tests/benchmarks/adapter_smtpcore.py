@@ -12,7 +12,6 @@ from pathlib import Path
 
 from smtpcore import (
     NEED_DATA,
-    PAUSED,
     BareNewlines,
     Capabilities,
     ClientConnection,
@@ -20,7 +19,6 @@ from smtpcore import (
     ContentEnded,
     Data,
     Ehlo,
-    EndOfContent,
     Mail,
     Mailbox,
     Rcpt,
@@ -90,8 +88,6 @@ def server_engine() -> ServerEngine:
 class ClientEngine:
     """A client that sends one command at a time, whatever the server can do."""
 
-    together = False
-
     def __init__(self) -> None:
         self.machine = ClientConnection()
 
@@ -110,37 +106,46 @@ class ClientEngine:
         machine.receive_data(greeting)
         machine.next_event()
         machine.send(Ehlo("client.example"))
-        self._talk(io)
+        self._exchange(io, 1)
 
-    def _talk(self, io: Callable[[bytes], bytes]) -> None:
-        """Write what is queued and take replies until none is due."""
+    def _exchange(self, io: Callable[[bytes], bytes], commands: int) -> None:
+        """Write what is queued, and take the reply to each of that many commands."""
         machine = self.machine
-        while data := machine.data_to_send():
-            machine.receive_data(io(data))
-            while (event := machine.next_event()) is not NEED_DATA and event is not PAUSED:
-                if type(event) is not ReplyReceived or event.reply.code >= 400:
-                    raise ValueError(f"unexpected {event}")
+        machine.receive_data(io(machine.data_to_send()))
+        for _ in range(commands):
+            event = machine.next_event()
+            if type(event) is not ReplyReceived or event.reply.code >= 400:
+                raise ValueError(f"unexpected {event}")
 
     def transaction(self, sender: str, rcpts: list[str], body: bytes, io: Callable[[bytes], bytes]) -> None:
         """One message."""
         machine = self.machine
-        commands = [Mail(Mailbox.parse(sender)), *[Rcpt(Mailbox.parse(each)) for each in rcpts], Data()]
-        for command in commands:
-            machine.send(command)
-            if not self.together:
-                self._talk(io)
-        self._talk(io)
+        machine.send(Mail(Mailbox.parse(sender)))
+        for each in rcpts:
+            self._exchange(io, 1)
+            machine.send(Rcpt(Mailbox.parse(each)))
+        self._exchange(io, 1)
+        machine.send(Data())
+        self._exchange(io, 1)
         machine.send_content(body)
-        end: EndOfContent = machine.end_content()
-        self._talk(io)
-        if end in machine.in_flight:
-            raise ValueError("no verdict")
+        machine.end_content()
+        self._exchange(io, 1)
 
 
 class PipelinedClientEngine(ClientEngine):
     """A client that sends MAIL, all RCPTs and DATA in one group."""
 
-    together = True
+    def transaction(self, sender: str, rcpts: list[str], body: bytes, io: Callable[[bytes], bytes]) -> None:
+        """One message."""
+        machine = self.machine
+        machine.send(Mail(Mailbox.parse(sender)))
+        for each in rcpts:
+            machine.send(Rcpt(Mailbox.parse(each)))
+        machine.send(Data())
+        self._exchange(io, 2 + len(rcpts))
+        machine.send_content(body)
+        machine.end_content()
+        self._exchange(io, 1)
 
 
 def client_engine() -> ClientEngine:

@@ -58,7 +58,7 @@ def slots(thing: Any) -> list[str]:
 
 
 #: What a look may fill in without anything having changed.
-_CACHES = frozenset(("_planned", "_searched"))
+_CACHES = frozenset(("planned", "_searched"))
 
 
 class Trace(NamedTuple):
