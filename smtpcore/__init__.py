@@ -28,7 +28,7 @@ from .session.limits import ClientLimits, Deadline, ServerLimits
 from .session.server import ServerConnection
 from .session.transaction import Transaction
 from .table import Connect, EndOfContent, State
-from .wire.address import POSTMASTER, AddressLiteral, Domain, Mailbox, Postmaster
+from .wire.address import POSTMASTER, Mailbox, Postmaster
 from .wire.capabilities import Capabilities, Capability
 from .wire.command import (
     Command,
@@ -46,6 +46,7 @@ from .wire.command import (
     Vrfy,
     parse_command,
 )
+from .wire.host import AddressLiteral, Domain
 from .wire.newlines import BareNewlines
 from .wire.parameters import Parameter, Parameters, ParameterType
 from .wire.reply import EnhancedCode, Reply, ReplyReader

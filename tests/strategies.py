@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from smtpcore.extensions import BODY, SIZE, STANDARD, SUBMITTER, UTF8, Auth, AuthResponse, Body, StartTls
-from smtpcore.wire.address import POSTMASTER, AddressLiteral, Domain, Mailbox
+from smtpcore.wire.address import POSTMASTER, Mailbox
 from smtpcore.wire.capabilities import Capabilities, Capability
 from smtpcore.wire.command import (
     Command,
@@ -29,6 +29,7 @@ from smtpcore.wire.command import (
     Rset,
     Vrfy,
 )
+from smtpcore.wire.host import AddressLiteral, Domain
 from smtpcore.wire.parameters import Parameter
 from smtpcore.wire.reply import EnhancedCode, Reply
 from smtpcore.wire.vocabulary import Vocabulary

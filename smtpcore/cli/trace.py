@@ -14,7 +14,7 @@ from typing import Any, Final
 from ..errors import ParseError
 from ..extensions import UTF8
 from ..flows.handler import Served
-from ..wire.address import AddressLiteral
+from ..wire.host import AddressLiteral
 
 __all__ = ["trace_fields"]
 

@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Final, final
 
 from ..errors import ParseError
 from . import grammar
-from .address import POSTMASTER, SHORT, AddressLiteral, Domain, Mailbox, Postmaster, parse_host, plain_mailbox
+from .address import POSTMASTER, SHORT, Mailbox, Postmaster, plain_mailbox
+from .host import AddressLiteral, Domain, parse_host
 from .line import encode_line
 from .parameters import NO_PARAMETERS, Parameter, Parameters, parse_parameters
 from .path import parse_path, skip_prefix

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..errors import ParseError
-from .address import Mailbox, parse_domain, parse_mailbox
+from .address import Mailbox, parse_mailbox
+from .host import parse_domain
 from .tolerance import LAX, STRICT, Tolerance
 
 __all__ = ["parse_path", "skip_prefix"]

@@ -10,10 +10,11 @@ from typing import Any, Final, NamedTuple
 from smtpcore import ClientConnection, ParseError, ServerConnection, State
 from smtpcore.extensions.auth import Auth, decode_base64
 from smtpcore.session.event import CommandReceived, ReplyReceived
-from smtpcore.wire.address import AddressLiteral, Domain, Mailbox
+from smtpcore.wire.address import Mailbox
 from smtpcore.wire.capabilities import Capabilities, Capability
 from smtpcore.wire.command import Command, Mail, Noop, parse_command
 from smtpcore.wire.content import ChunkReader, DotStuffer, DotUnstuffer
+from smtpcore.wire.host import AddressLiteral, Domain
 from smtpcore.wire.meter import ContentMeter
 from smtpcore.wire.newlines import NewlineFilter
 from smtpcore.wire.parameters import decode_xtext, parse_parameters

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from smtpcore.errors import ParseError
 from smtpcore.extensions import STANDARD
-from smtpcore.wire.address import AddressLiteral, Domain, Mailbox
+from smtpcore.wire.address import Mailbox
 from smtpcore.wire.command import BASE_VOCABULARY, Command, parse_command
+from smtpcore.wire.host import AddressLiteral, Domain
 from smtpcore.wire.path import parse_path, skip_prefix
 from smtpcore.wire.tolerance import INTEROP, LAX, STRICT, Defect, Tolerance
 from smtpcore.wire.vocabulary import Vocabulary

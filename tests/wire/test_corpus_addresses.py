@@ -10,7 +10,7 @@ import pytest
 
 from smtpcore import AddressLiteral, Domain, Mailbox, ParseError
 from smtpcore.extensions.auth import decode_base64
-from smtpcore.wire.address import parse_host
+from smtpcore.wire.host import parse_host
 from smtpcore.wire.tolerance import Tolerance
 from tests.corpus import MISSING, corpus_folder, load, vectors
 from tests.vectors.wire_deviations import DEVIATIONS, HEADER_SYNTAXES, OTHER_SYNTAXES

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from smtpcore import INTEROP, LAX, STRICT, Domain, Mailbox, ParseError, Rcpt, parse_command
-from smtpcore.wire.address import DOMAIN_LIMIT, LOCAL_PART_LIMIT, PATH_LIMIT
+from smtpcore.wire.address import LOCAL_PART_LIMIT, PATH_LIMIT
+from smtpcore.wire.host import DOMAIN_LIMIT
 from smtpcore.wire.tolerance import Tolerance
 from tests.strategies import VOCABULARY
 from tests.vectors.wire_addresses import ADDRESSES, PATHS, UNSEEN
