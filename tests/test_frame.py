@@ -228,6 +228,7 @@ def test_open_doors_are_open(room, source):
     assert not rules(source_rules.forbidden_imports(source, "sample", room, f"smtpcore.{room}"))
 
 
+@pytest.mark.law(13)
 @pytest.mark.parametrize(("room", "path"), PURE_FILES, ids=lambda value: name(value) if isinstance(value, Path) else "")
 def test_doors_of_the_pure_rooms(room, path):
     report(source_rules.forbidden_imports(path.read_text("utf-8"), name(path), room, package_of(path)))

@@ -14,6 +14,8 @@ from smtpcore import ServerLimits
 from smtpcore.flows.handler import Served
 from tests.adapters.running import ADAPTERS, EVERY_SERVER, Keeper, Raw, serving, talk, until, welcome
 
+pytestmark = pytest.mark.law(7)
+
 #: More than the kernel holds of one connection, both buffers of both ends together.
 PLENTY = 48 * 1024 * 1024
 CHATTY = ServerLimits(idle_commands=10**9)

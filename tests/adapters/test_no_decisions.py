@@ -11,6 +11,8 @@ import pytest
 
 import smtpcore.adapters
 
+pytestmark = pytest.mark.law(16)
+
 ROOM = Path(smtpcore.adapters.__file__).parent
 FILES = sorted(path for path in ROOM.glob("*.py") if path.name != "__init__.py")
 

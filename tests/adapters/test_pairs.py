@@ -14,6 +14,8 @@ from smtpcore.flows.handler import Served
 from smtpcore.sasl import Credentials, Login
 from tests.adapters.running import ADAPTERS, ASYNC, EVERY_SERVER, Keeper, serving, talk
 
+pytestmark = pytest.mark.law(17)
+
 MODES = ("none", "opportunistic", "required", "implicit")
 MESSAGE = b"Subject: crepes\r\n\r\n.Dot\r\nHello\r\n"
 BOB = ["bob@hamburger.edu"]

@@ -15,6 +15,8 @@ from smtpcore.flows.outcome import Outcome, RecipientOutcome, Status
 from tests.flows.driving import EOF, RESET, TIMEOUT
 from tests.flows.fakeserver import Cut, FakeServer, connected, friendly, names, statuses, submitted
 
+pytestmark = pytest.mark.law(10)
+
 PIPELINING = "PIPELINING"
 OFFERS = pytest.mark.parametrize("offered", [(PIPELINING,), ()], ids=["pipelined", "one-by-one"])
 ACCEPTED, LATER, REFUSED, NOT_SENT, UNKNOWN = (

@@ -10,6 +10,8 @@ from smtpcore.flows.effect import Read
 from tests.flows.driving import RESET, TIMEOUT
 from tests.flows.serving import BODY, DATA, EHLO, END, MAIL, NOOP, QUIT, RCPT, WAYS, Hall, Scripted
 
+pytestmark = pytest.mark.law(13)
+
 COMMAND, BLOCK, RATE = 300.0, 180.0, 500.0
 FIELDS = ("seconds", "extend", "cap")
 

@@ -54,6 +54,8 @@ from tests.session.helpers import (
     take,
 )
 
+pytestmark = pytest.mark.law(14)
+
 Play: TypeAlias = Callable[[], Any]
 
 HUGE = 10**9

@@ -8,6 +8,7 @@ import traceback
 from base64 import b64encode
 from typing import Any
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -24,6 +25,8 @@ from smtpcore import (
 )
 from tests.session.helpers import ALICE, EHLO, Pair, drain, greeted_client, make_server, obliging
 from tests.session.looking import slots
+
+pytestmark = pytest.mark.law(15)
 
 #: Words that occur in nothing that the library says by itself.
 PASSWORDS = st.text("QXZ0123456789#%&*_+éж ", min_size=8, max_size=24).filter(

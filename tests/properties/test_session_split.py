@@ -38,6 +38,8 @@ from tests.session.looking import all_cuts, octets
 from tests.session.strategies import reply_streams, server_options, sessions
 from tests.strategies import partitions
 
+pytestmark = pytest.mark.law(6)
+
 
 @given(st.data())
 def test_server(data):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,8 @@ from tests.session.helpers import ALICE, BOB, drain, greeted_client, make_server
 from tests.session.looking import codes
 from tests.session.strategies import codes as reply_codes
 from tests.session.strategies import server_options, sessions
+
+pytestmark = pytest.mark.law(8)
 
 # -- the client -----------------------------------------------------------------------------------
 

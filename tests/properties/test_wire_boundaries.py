@@ -23,6 +23,8 @@ from tests.wire.oracles import (
     under_policy,
 )
 
+pytestmark = pytest.mark.law(5)
+
 POLICIES = pytest.mark.parametrize(
     "policy", [BareNewlines.REJECT, BareNewlines.NORMALIZE], ids=lambda policy: policy.value
 )

@@ -13,6 +13,8 @@ from smtpcore.wire.content import ChunkReader, DotStuffer, DotUnstuffer
 from smtpcore.wire.meter import ContentMeter
 from smtpcore.wire.newlines import BareNewlines, NewlineFilter
 
+pytestmark = pytest.mark.law(14)
+
 CHUNK = 65_536
 TOTAL = 64 << 20
 #: A few copies of the chunk in hand, the worst of them one in lines of three octets; however much has come.

@@ -17,6 +17,8 @@ from smtpcore.extensions.auth import decode_base64
 from smtpcore.wire.secret import scrub
 from tests.strategies import VOCABULARY
 
+pytestmark = pytest.mark.law(15)
+
 #: No text that the package itself writes, nor a part of one.
 passwords = st.text("QWZqwz578\u00e9", min_size=8, max_size=24).map(str.encode)
 HIDDEN = "[secret]"

@@ -16,6 +16,8 @@ from tests.wire import oracles
 from tests.wire.feeding import Received, read_chunks, stuff, unstuff
 from tests.wire.oracles import CRLF, END, end_of_data, first_bare, one_by_one, splits, strings, under_policy, unstuffed
 
+pytestmark = pytest.mark.law(5)
+
 THOROUGH = profile() != "dev"
 #: What stands for the limit of RFC 5321 s4.5.3.1.6 here.
 SHORT_LINE = 3

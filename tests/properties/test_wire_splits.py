@@ -16,6 +16,8 @@ from tests.wire import oracles
 from tests.wire.feeding import Received, read_chunks, read_replies, stuff, take_lines, unstuff
 from tests.wire.oracles import CRLF, end_of_data, first_bare, one_by_one, under_policy, unstuffed
 
+pytestmark = pytest.mark.law(6)
+
 policies = st.sampled_from(BareNewlines)
 sending = st.sampled_from([BareNewlines.REJECT, BareNewlines.NORMALIZE])
 

@@ -48,6 +48,8 @@ from tests.strategies import (
 )
 from tests.wire.feeding import parsed
 
+pytestmark = pytest.mark.law(2)
+
 #: A pattern that every line of a reply may begin with although the reply has no enhanced status code.
 CODE = re.compile(r"[245]\.[0-9]+\.[0-9]+(?: |$)")
 

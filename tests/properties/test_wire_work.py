@@ -24,6 +24,8 @@ from tests.conftest import profile
 from tests.wire.counting import Counted, CountedArray, cost, growth
 from tests.wire.feeding import parsed
 
+pytestmark = pytest.mark.law(14)
+
 LINEAR = 1.1
 SMALL = 1 << (8 if profile() == "dev" else 11)
 

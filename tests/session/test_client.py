@@ -45,6 +45,8 @@ from tests.session.helpers import (
 )
 from tests.session.looking import snapshot
 
+pytestmark = pytest.mark.law(9)
+
 # -- groups ---------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,8 @@ from tests.session.helpers import (
     skipped,
 )
 
+pytestmark = pytest.mark.law(3)
+
 
 @pytest.mark.parametrize("code", [500, 502, 504, 550, 421, 250])
 def test_ehlo_refused_then_helo(code):

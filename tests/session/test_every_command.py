@@ -26,6 +26,8 @@ from smtpcore.table import Connect
 from tests.session.helpers import Pair, answer, each_command, greeted_client, make_server, reach
 from tests.session.looking import snapshot
 
+pytestmark = pytest.mark.law(1)
+
 CLASSES = {2: 250, 3: 354, 4: 450, 5: 550}
 COMMANDS = [pytest.param(index, id=command.verb) for index, command in enumerate(each_command())]
 STATES = [pytest.param(state, id=state.name) for state in State]

@@ -33,6 +33,8 @@ from smtpcore import extensions as ext
 from smtpcore.extensions import STANDARD, Extension, ExtensionSet
 from tests.session.helpers import ALICE, BOB, EHLO, FULL, Pair, answer, run_server, run_server_cut
 
+pytestmark = pytest.mark.law(1)
+
 
 @final
 class Hold(Command):

@@ -38,6 +38,8 @@ from tests.session.helpers import (
 )
 from tests.session.looking import snapshot
 
+pytestmark = pytest.mark.law(4)
+
 CONTROLS = [*range(0x20), 0x7F]
 
 

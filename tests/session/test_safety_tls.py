@@ -44,6 +44,8 @@ from tests.session.helpers import (
 )
 from tests.session.looking import snapshot
 
+pytestmark = pytest.mark.law(11)
+
 # -- plaintext behind STARTTLS ----------------------------------------------------------------------
 
 

@@ -8,6 +8,8 @@ from smtpcore import CommandReceived, ConnectionClosed, Data, EndOfContent, Loca
 from smtpcore.session.transaction import NO_TRANSACTION
 from tests.session.helpers import EHLO, ENVELOPE, answering, obliging, reach, run_server, run_server_cut
 
+pytestmark = pytest.mark.law(12)
+
 _REFUSE_CONTENT = answering({EndOfContent: Reply(554, "policy", "5.7.1")})
 ENDS = [
     pytest.param(b"DATA\r\nx\r\n.\r\n", _REFUSE_CONTENT, [354, 554], id="content-refused"),

@@ -42,6 +42,8 @@ from tests.session.helpers import (
 )
 from tests.session.looking import snapshot
 
+pytestmark = pytest.mark.law(7)
+
 # -- the application's part -------------------------------------------------------------------------
 
 

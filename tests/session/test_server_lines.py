@@ -34,6 +34,8 @@ from tests.session.helpers import (
     run_server_cut,
 )
 
+pytestmark = pytest.mark.law(18)
+
 
 def test_settings_are_shared():
     settings = ServerSettings("hamburger.edu", FULL)

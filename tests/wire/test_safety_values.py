@@ -30,6 +30,8 @@ from smtpcore.wire.parameters import decode_xtext, encode_xtext
 from tests.strategies import VOCABULARY
 from tests.wire.makers import MAKERS, REFUSALS
 
+pytestmark = pytest.mark.law(2)
+
 CONTROLS = ["\r", "\n", "\0", *map(chr, range(1, 0x20)), "\x7f"]
 ALICE = Mailbox("alice", "crepes.fr")
 
