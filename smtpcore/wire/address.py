@@ -36,12 +36,13 @@ class Mailbox(Value):
     s4.5.3.1 lets every server accept.
     """
 
-    __slots__ = ("_parts", "raw", "written")
+    __slots__ = ("_parts", "_raw", "written")
     __match_args__ = ("local_part", "domain")
 
     written: str  #: The canonical form, as it goes on the wire; what ``str()`` gives.
-    raw: str | None  #: The text this was parsed from; None when it was built.
-    _parts: tuple[str, Domain | AddressLiteral] | None  # None: a plain mailbox that nobody has taken apart yet
+    # These two are missing from a plain mailbox that was parsed, until somebody takes it apart.
+    _raw: str | None
+    _parts: tuple[str, Domain | AddressLiteral]
 
     def __init__(self, local_part: str, domain: Domain | AddressLiteral | str) -> None:
         if isinstance(domain, str):
@@ -58,37 +59,41 @@ class Mailbox(Value):
         text = f"{_quote(local_part)}@{domain}"
         _check_lengths(local_part, str(domain), text, 0, Tolerance())
         assign(self, "_parts", (local_part, domain))
-        assign(self, "raw", None)
+        assign(self, "_raw", None)
         assign(self, "written", text)
 
     @classmethod
     def parse(cls, text: str, tolerance: Tolerance | None = None) -> Mailbox:
         """Read a whole mailbox, without angle brackets. Raises ParseError."""
         if type(text) is str and len(text) <= SHORT and grammar.PLAIN_MAILBOX.fullmatch(text):
-            mailbox = _new_mailbox(cls)  # plain_mailbox, without the call
-            _set_parts(mailbox, None)
-            _set_raw(mailbox, text)
-            _set_written(mailbox, text)
-            return mailbox
+            return plain_mailbox(text)
         mailbox, end = parse_mailbox(text, 0, tolerance or Tolerance())
         if end != len(text):
             raise ParseError("text after the mailbox", end, "RFC 5321 s4.1.2", text)
         return mailbox
 
     @property
+    def raw(self) -> str | None:
+        """The text this was parsed from; None when it was built."""
+        return getattr(self, "_raw", self.written)
+
+    @property
     def local_part(self) -> str:
         """What stands before the ``@``, unquoted."""
-        return (self._parts or self._take_apart())[0]
+        return self._taken_apart()[0]
 
     @property
     def domain(self) -> Domain | AddressLiteral:
         """What follows the last unquoted ``@``."""
-        return (self._parts or self._take_apart())[1]
+        return self._taken_apart()[1]
 
-    def _take_apart(self) -> tuple[str, Domain | AddressLiteral]:
-        local_part, _, name = self.written.rpartition("@")
-        _set_parts(self, parts := (local_part, make_domain(name)))
-        return parts
+    def _taken_apart(self) -> tuple[str, Domain | AddressLiteral]:
+        try:
+            return self._parts
+        except AttributeError:
+            local_part, _, name = self.written.rpartition("@")
+            _set_parts(self, parts := (local_part, make_domain(name)))
+            return parts
 
     def __str__(self) -> str:
         return self.written
@@ -133,7 +138,7 @@ SHORT: Final = LOCAL_PART_LIMIT
 
 # What a hot path fills without the look-ups that ``assign`` makes.
 _new_mailbox = Mailbox.__new__
-_set_parts, _set_raw, _set_written = setter(Mailbox, "_parts"), setter(Mailbox, "raw"), setter(Mailbox, "written")
+_set_parts, _set_raw, _set_written = setter(Mailbox, "_parts"), setter(Mailbox, "_raw"), setter(Mailbox, "written")
 
 
 def make_mailbox(local_part: str, domain: Domain | AddressLiteral, raw: str, written: str) -> Mailbox:
@@ -148,8 +153,6 @@ def make_mailbox(local_part: str, domain: Domain | AddressLiteral, raw: str, wri
 def plain_mailbox(text: str) -> Mailbox:
     """The mailbox in text that ``PLAIN_MAILBOX`` has matched, no longer than ``SHORT``; few are ever taken apart."""
     mailbox = _new_mailbox(Mailbox)
-    _set_parts(mailbox, None)
-    _set_raw(mailbox, text)
     _set_written(mailbox, text)
     return mailbox
 

@@ -170,7 +170,6 @@ class Mail(Command):
     def __init__(self, sender: Mailbox | None, *parameters: Parameter[Any]) -> None:
         if sender is not None and type(sender) is not Mailbox:
             raise TypeError(f"sender must be a Mailbox or None, not {type(sender).__name__}; see Mailbox.parse")
-        set_raw(self, None)
         _set_sender(self, sender)
         _set_mail_parameters(self, Parameters(parameters) if parameters else NO_PARAMETERS)
 
@@ -216,7 +215,6 @@ class Rcpt(Command):
     def __init__(self, recipient: Mailbox | Postmaster, *parameters: Parameter[Any]) -> None:
         if type(recipient) is not Mailbox and type(recipient) is not Postmaster:
             raise TypeError(f"recipient must be a Mailbox, not {type(recipient).__name__}; see Mailbox.parse")
-        set_raw(self, None)
         _set_recipient(self, recipient)
         _set_rcpt_parameters(self, Parameters(parameters) if parameters else NO_PARAMETERS)
 

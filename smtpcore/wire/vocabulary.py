@@ -21,7 +21,7 @@ class Command(Value):
     :meth:`encode`) and reads them with :meth:`parse_arguments`.
     """
 
-    __slots__ = ("raw",)
+    __slots__ = ("_raw",)
 
     verb: ClassVar[str]  #: In upper case, as it goes on the wire.
 
@@ -31,16 +31,16 @@ class Command(Value):
     #: Whether its line may hold a secret, so that ``raw`` is not kept.
     confidential: ClassVar[bool] = False
 
-    raw: bytes | None  #: The line this was parsed from, without CRLF; None when it was built.
-
     _line: ClassVar[bytes | None] = None  # of a verb without arguments, whose line is always the same
 
     def __init_subclass__(cls) -> None:
         if cls.arguments is Command.arguments and cls.encode is Command.encode and "verb" in vars(cls):
             cls._line = encode_line(cls.verb)
 
-    def __init__(self) -> None:
-        set_raw(self, None)
+    @property
+    def raw(self) -> bytes | None:
+        """The line this was parsed from, without CRLF; None when it was built."""
+        return getattr(self, "_raw", None)
 
     def arguments(self) -> str:
         """What follows the verb on the wire, with the space that separates it; empty when nothing does."""
@@ -65,7 +65,7 @@ class Command(Value):
         return self.encode()
 
 
-set_raw = setter(Command, "raw")
+set_raw = setter(Command, "_raw")
 
 
 @final
