@@ -197,7 +197,8 @@ class ClientConnection:
         Raises LocalProtocolError behind the end of the stream. What comes when the conversation is
         over is dropped.
         """
-        self._check_error()
+        if self._error:
+            self._check_error()
         if type(data) is not bytes:
             data = bytes(memoryview(data))  # not bytes(data): a number or None is a mistake of the caller
         if self.state is _CLOSED:

@@ -65,8 +65,10 @@ class Mailbox(Value):
     @classmethod
     def parse(cls, text: str, tolerance: Tolerance | None = None) -> Mailbox:
         """Read a whole mailbox, without angle brackets. Raises ParseError."""
-        if type(text) is str and len(text) <= SHORT and grammar.PLAIN_MAILBOX.fullmatch(text):
-            return plain_mailbox(text)
+        if type(text) is str and len(text) <= SHORT and _is_plain(text):
+            mailbox = _new_mailbox(cls)  # what plain_mailbox does, without the call
+            _set_written(mailbox, text)
+            return mailbox
         mailbox, end = parse_mailbox(text, 0, tolerance or Tolerance())
         if end != len(text):
             raise ParseError("text after the mailbox", end, "RFC 5321 s4.1.2", text)
@@ -136,6 +138,7 @@ POSTMASTER: Final = Postmaster()
 #: A mailbox no longer than this can break none of the limits of RFC 5321 s4.5.3.1.
 SHORT: Final = LOCAL_PART_LIMIT
 
+_is_plain: Final = grammar.PLAIN_MAILBOX.fullmatch
 # What a hot path fills without the look-ups that ``assign`` makes.
 _new_mailbox = Mailbox.__new__
 _set_parts, _set_raw, _set_written = setter(Mailbox, "_parts"), setter(Mailbox, "_raw"), setter(Mailbox, "written")
