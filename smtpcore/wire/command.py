@@ -183,14 +183,14 @@ class Mail(Command):
         """``FROM: Reverse-path [SP Mail-parameters]``."""
         text = text or ""
         sender: Mailbox | None
-        found = grammar.FROM_PATH.match(text)
-        if found and found.end() <= SHORT:
-            sender, end = plain_mailbox(found[1]), found.end()
+        found = _match_from(text)
+        if found and (end := found.end()) <= SHORT:
+            sender = plain_mailbox(found[1])
         else:
             pos = skip_prefix(text, "FROM:", tolerance)
             # RFC 5321 s4.5.5: the null reverse-path
             sender, end = (None, pos + 2) if text[pos : pos + 2] == "<>" else parse_path(text, pos, tolerance)
-        command = Mail.__new__(Mail)
+        command = _new_mail(Mail)
         _set_sender(command, sender)
         known = vocabulary.mail_parameters
         _set_mail_parameters(command, NO_PARAMETERS if end == len(text) else parse_parameters(text, end, known))
@@ -227,20 +227,22 @@ class Rcpt(Command):
         """``TO: Forward-path [SP Rcpt-parameters]``."""
         text = text or ""
         recipient: Mailbox | Postmaster
-        found = grammar.TO_PATH.match(text)
-        if found and found.end() <= SHORT:
-            recipient, end = plain_mailbox(found[1]), found.end()
+        found = _match_to(text)
+        if found and (end := found.end()) <= SHORT:
+            recipient = plain_mailbox(found[1])
         elif text[3:4] == "<" and text[:15].upper() == "TO:<POSTMASTER>" and text[:15].isascii():
             recipient, end = POSTMASTER, len("TO:<Postmaster>")  # RFC 5321 s4.1.1.3
         else:
             recipient, end = parse_path(text, skip_prefix(text, "TO:", tolerance), tolerance)
-        command = Rcpt.__new__(Rcpt)
+        command = _new_rcpt(Rcpt)
         _set_recipient(command, recipient)
         known = vocabulary.rcpt_parameters
         _set_rcpt_parameters(command, NO_PARAMETERS if end == len(text) else parse_parameters(text, end, known))
         return command
 
 
+_match_from, _match_to = grammar.FROM_PATH.match, grammar.TO_PATH.match
+_new_mail, _new_rcpt = Mail.__new__, Rcpt.__new__
 _set_sender, _set_mail_parameters = setter(Mail, "sender"), setter(Mail, "parameters")
 _set_recipient, _set_rcpt_parameters = setter(Rcpt, "recipient"), setter(Rcpt, "parameters")
 

@@ -18,7 +18,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar, final
 
 from ..errors import ParseError
 from . import grammar
-from .value import Value, assign, exact
+from .value import Value, assign, exact, setter
 
 __all__ = [
     "NO_PARAMETERS",
@@ -84,15 +84,16 @@ class Parameter(Value, Generic[T]):
         return self.keyword if self.text is None else f"{self.keyword}={self.text}"
 
 
+_set_keyword, _set_value, _set_text = [setter(Parameter, name) for name in ("keyword", "value", "text")]
 _new_parameter: Callable[[type[Any]], Parameter[Any]] = Parameter.__new__
 
 
 def _make_parameter(keyword: str, value: Any, text: str | None) -> Parameter[Any]:
     """A parameter from parts that a pattern has checked already."""
     found = _new_parameter(Parameter)
-    assign(found, "keyword", keyword)
-    assign(found, "value", value)
-    assign(found, "text", text)
+    _set_keyword(found, keyword)
+    _set_value(found, value)
+    _set_text(found, text)
     return found
 
 
@@ -220,27 +221,37 @@ def parse_parameters(text: str, pos: int, known: dict[str, Keyed[Any]]) -> Param
     """
     if pos == len(text):
         return NO_PARAMETERS
-    items: list[Parameter[Any]] = []
-    while pos < len(text):
+    items: dict[str, Parameter[Any]] = {}
+    written: list[str] = []
+    size, is_ascii = len(text), text.isascii()
+    while pos < size:
         found = grammar.PARAMETER.match(text, pos + 1) if text[pos] == " " else None
         if not found:
             raise ParseError("expected a parameter", pos, "RFC 5321 s4.1.2", text)
-        keyword, value = found[1].upper(), found[2]
-        if value is not None and grammar.find_forbidden(value) >= 0:
+        keyword, value = found.groups()
+        keyword = keyword.upper()
+        if not is_ascii and value is not None and grammar.find_forbidden(value) >= 0:
             raise ParseError("character not allowed in a parameter", found.start(2), "RFC 6531 s3.3", text)
         pos = found.end()
         # A value may be cut short by a character it cannot hold: that is an error of syntax, not a keyword.
-        if pos < len(text) and text[pos] != " ":
+        if pos < size and text[pos] != " ":
             raise ParseError("character not allowed in a parameter", pos, "RFC 5321 s4.1.2", text)
-        if keyword not in known:
+        kind = known.get(keyword)
+        if kind is None:
             raise UnknownParameter(
                 f"parameter {keyword[:32]} not recognized", found.start(), "RFC 5321 s4.1.1.11", text
             )
+        if keyword in items:
+            raise ParseError(f"{keyword} occurs twice", found.start(), "RFC 5321 s4.1.1.11", text)
         try:
-            items.append(_make_parameter(keyword, known[keyword].decode(value), value))
+            items[keyword] = _make_parameter(keyword, kind.decode(value), value)
         except ParseError as error:
             raise ParseError(error.why, found.start() + error.where, error.rule, text) from None
-    return Parameters(items)
+        written.append(f" {keyword}" if value is None else f" {keyword}={value}")
+    parameters = Parameters.__new__(Parameters)
+    assign(parameters, "_items", tuple(items.values()))
+    assign(parameters, "written", "".join(written))
+    return parameters
 
 
 _NUMBER: Final = re.compile(r"[0-9]{1,20}")
