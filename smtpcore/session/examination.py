@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..errors import ParseError
-from ..extensions import UTF8
+from ..extensions import UTF8, Extension
 from ..extensions.auth import AUTH_LINE_LIMIT, Auth, AuthResponse
 from ..extensions.starttls import StartTls
 from ..table import State
@@ -54,17 +54,11 @@ def _examine(session: ServerSession, command: Command, line: bytes) -> Reply | N
     kind = type(command)
     settings = session.settings
     extensions = settings.extensions
-    if session.state is _REFUSED and kind is not Quit:
-        return replies.BAD_SEQUENCE  # RFC 5321 s3.1
-    if settings.require_tls and not session.tls and kind not in _BEFORE_TLS:
-        return replies.TLS_REQUIRED
     owner = extensions.verb_owner.get(kind)
-    if owner is not None and owner.keyword not in settings.capabilities:
-        return replies.NOT_IMPLEMENTED
-    if kind not in session.rows:
-        return replies.BAD_SEQUENCE
-    if owner is not None and not session.esmtp:
-        return replies.BAD_SEQUENCE  # RFC 5321 s2.2.1: an extension is offered by the reply to EHLO
+    if owner is not None or kind not in session.rows or settings.require_tls:
+        reply = _examine_place(session, kind, owner)
+        if reply is not None:
+            return reply
     if kind is Rcpt and len(session.transaction.rcpts) >= settings.limits.recipients:
         return replies.TOO_MANY_RECIPIENTS  # RFC 5321 s4.5.3.1.10
     if kind is Mail or kind is Rcpt:
@@ -81,6 +75,21 @@ def _examine(session: ServerSession, command: Command, line: bytes) -> Reply | N
         reply = check(session, command)
         if reply is not None:
             return reply
+    return None
+
+
+def _examine_place(session: ServerSession, kind: type[Command], owner: Extension[Any] | None) -> Reply | None:
+    """Whether the verb may be said here and now."""
+    settings = session.settings
+    if session.state is _REFUSED and kind is not Quit:
+        return replies.BAD_SEQUENCE  # RFC 5321 s3.1
+    if settings.require_tls and not session.tls and kind not in _BEFORE_TLS:
+        return replies.TLS_REQUIRED
+    if owner is not None and owner.keyword not in settings.capabilities:
+        return replies.NOT_IMPLEMENTED
+    # RFC 5321 s2.2.1: an extension is offered by the reply to EHLO
+    if kind not in session.rows or (owner is not None and not session.esmtp):
+        return replies.BAD_SEQUENCE
     return None
 
 

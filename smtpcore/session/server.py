@@ -43,6 +43,7 @@ _OF_TRANSACTIONS: Final = frozenset((Mail, Rcpt, Data, EndOfContent, Auth, AuthR
 # Looking a member of an Enum up costs more than all else that a step does with it.
 _CONTENT, _AUTHENTICATING, _UPGRADING, _CLOSED = State.CONTENT, State.AUTHENTICATING, State.UPGRADING, State.CLOSED
 _CONTENT_ENDED: Final = ContentEnded()
+_POSITIVE: Final = replies.POSITIVE_OCTETS
 _NOT_WAITING: Final = frozenset((State.CLOSED, State.UPGRADING))
 
 
@@ -188,18 +189,14 @@ class ServerConnection:
         if state is _UPGRADING:
             self._refuse_plaintext()
             return self._need_data() if self._eof else PAUSED
-        if not self._buffer.data:
+        buffer = self._buffer
+        if not buffer.data:
             return self._need_data() if self._eof else NEED_DATA
-        line = self._buffer.take_line()
+        line = buffer.take_line()
         if line is None:
-            if len(self._buffer) >= self.settings.line_budget:
-                return self._refuse(self._buffer.take(SHOWN), replies.LINE_WITHOUT_END)
+            if len(buffer) >= self.settings.line_budget:
+                return self._refuse(buffer.take(SHOWN), replies.LINE_WITHOUT_END)
             return self._need_data()
-        limit = AUTH_LINE_LIMIT if state is _AUTHENTICATING else self.settings.limits.command_line
-        if len(line) + 2 > limit:
-            reply = refuse_length(self.session, line, limit)
-            if reply is not None:
-                return self._refuse(line, reply)
         return self._on_line(line)
 
     def _need_data(self) -> ServerEvent | Signal:
@@ -209,18 +206,24 @@ class ServerConnection:
         return ConnectionClosed()
 
     def _on_line(self, line: bytes) -> ServerEvent:
-        session = self.session
-        found = understand(session, line, self._tolerance)
-        if isinstance(found, Reply):
-            return self._refuse(line, found)
-        if type(found) not in _OF_TRANSACTIONS:
+        session, tolerance = self.session, self._tolerance
+        limits = self.settings.limits
+        limit = AUTH_LINE_LIMIT if session.state is _AUTHENTICATING else limits.command_line
+        if len(line) + 2 > limit:
+            reply = refuse_length(session, line, limit)
+            if reply is not None:
+                return self._refuse(line, reply)
+        found = understand(session, line, tolerance)
+        kind = type(found)
+        if kind is Reply:
+            return self._refuse(line, found)  # type: ignore[arg-type]  # kind is Reply
+        if kind not in _OF_TRANSACTIONS:
             session.idle_commands += 1
-            if session.idle_commands > self.settings.limits.idle_commands:
+            if session.idle_commands > limits.idle_commands:
                 return self._refuse(line, replies.TOO_MANY_COMMANDS)
-        self._awaiting = found
-        if self._tolerance.defects:
-            return self._report([*self._tolerance.take(), CommandReceived(found)])
-        return CommandReceived(found)
+        self._awaiting = found  # type: ignore[assignment]  # kind is not Reply
+        event = CommandReceived(found)  # type: ignore[arg-type]  # kind is not Reply
+        return self._report([*tolerance.take(), event]) if tolerance.defects else event
 
     # -- content ------------------------------------------------------------------------------
 
@@ -276,7 +279,7 @@ class ServerConnection:
         command = self._awaiting
         if command is None or self._events or self._error:
             command = self._due()
-        common = replies.POSITIVE_OCTETS.get(type(command)) if text is None else None
+        common = _POSITIVE.get(type(command)) if text is None else None
         if common is None:
             self._answer(command, replies.positive(self.session, command, text))
             return

@@ -6,7 +6,7 @@ from typing import Final, final
 
 from ..wire.address import Mailbox, Postmaster
 from ..wire.command import Mail, Rcpt
-from ..wire.value import Value, assign
+from ..wire.value import Value, setter
 
 __all__ = ["NO_TRANSACTION", "Transaction"]
 
@@ -26,8 +26,8 @@ class Transaction(Value):
     rcpts: tuple[Rcpt, ...]  #: In the order of their acceptance; duplicates are legal.
 
     def __init__(self, mail: Mail | None = None, rcpts: tuple[Rcpt, ...] = ()) -> None:
-        assign(self, "mail", mail)
-        assign(self, "rcpts", rcpts)
+        _set_mail(self, mail)
+        _set_rcpts(self, rcpts)
 
     @property
     def sender(self) -> Mailbox | None:
@@ -42,6 +42,8 @@ class Transaction(Value):
     def __bool__(self) -> bool:
         return self.mail is not None
 
+
+_set_mail, _set_rcpts = setter(Transaction, "mail"), setter(Transaction, "rcpts")
 
 #: Outside of a transaction; false.
 NO_TRANSACTION: Final = Transaction()
