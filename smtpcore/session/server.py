@@ -191,13 +191,13 @@ class ServerConnection:
             return self._need_data() if self._eof else PAUSED
         buffer = self._buffer
         if not buffer.data:
-            return self._need_data() if self._eof else NEED_DATA
-        line = buffer.take_line()
-        if line is None:
-            if len(buffer) >= self.settings.line_budget:
-                return self._refuse(buffer.take(SHOWN), replies.LINE_WITHOUT_END)
             return self._need_data()
-        return self._on_line(line)
+        line = buffer.take_line()
+        if line is not None:
+            return self._on_line(line)
+        if len(buffer) >= self.settings.line_budget:
+            return self._refuse(buffer.take(SHOWN), replies.LINE_WITHOUT_END)
+        return self._need_data()
 
     def _need_data(self) -> ServerEvent | Signal:
         if not self._eof:
@@ -209,10 +209,8 @@ class ServerConnection:
         session, tolerance = self.session, self._tolerance
         limits = self.settings.limits
         limit = AUTH_LINE_LIMIT if session.state is _AUTHENTICATING else limits.command_line
-        if len(line) + 2 > limit:
-            reply = refuse_length(session, line, limit)
-            if reply is not None:
-                return self._refuse(line, reply)
+        if len(line) + 2 > limit and (reply := refuse_length(session, line, limit)):
+            return self._refuse(line, reply)
         found = understand(session, line, tolerance)
         kind = type(found)
         if kind is Reply:
