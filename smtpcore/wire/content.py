@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from ..errors import ParseError
-from .newlines import BareNewlines, NewlineFilter
+from .newlines import BareNewlines, NewlineFilter, is_clean
 
 __all__ = ["ChunkReader", "DotStuffer", "DotUnstuffer"]
 
@@ -21,11 +21,37 @@ _HELD_DOTS: Final = frozenset((b".", b".\r"))
 
 def _put(new: bytes, old: bytes, data: bytes) -> bytes:
     """``data`` with ``new`` for ``old``: by pieces where they are few, which is faster, but never by a heap of them."""
-    pieces = data.split(old, _PIECES)
-    return new.join(pieces) if len(pieces) <= _PIECES else data.replace(old, new)
+    # From the end: that search of Python's is twice as fast as the one from the start.
+    pieces = data.rsplit(old, _PIECES)
+    count = len(pieces)
+    if count == 1:
+        return data
+    return new.join(pieces) if count <= _PIECES else data.replace(old, new)
 
 
 _PIECES: Final = 1000
+
+
+def _find(part: bytes, data: bytes, start: int) -> int:
+    """Where the first ``part`` is in ``data`` from ``start`` on, or -1.
+
+    Beyond the next few octets windows are searched by ``rfind``, which is twice as fast as ``find``. They are small
+    enough that looking from the wrong end costs little where there is much to be found.
+    """
+    end = start + _NEAR
+    found = data.find(part, start, end)
+    size, behind = len(data), len(part) - 1
+    while found < 0 and end < size:
+        start = end - behind
+        end = start + _WINDOW
+        found = data.rfind(part, start, end)
+        if found >= 0 and data.rfind(part, start, found + behind) >= 0:
+            found = data.find(part, start, end)
+    return found
+
+
+_NEAR: Final = 512
+_WINDOW: Final = 16_384
 
 
 @final
@@ -36,12 +62,14 @@ class DotStuffer:
     The other policies are not for sending: our side never writes a bare CR or LF.
     """
 
-    __slots__ = ("_filter", "_line_start")
+    __slots__ = ("_filter", "_line_start", "_policy", "_seen")
 
-    def __init__(self, bare_newlines: BareNewlines = BareNewlines.REJECT) -> None:
+    def __init__(self, bare_newlines: BareNewlines = _REJECT) -> None:
         if bare_newlines is not _REJECT and bare_newlines is not _NORMALIZE:
             raise ValueError(f"{bare_newlines} is not for sending: choose REJECT or NORMALIZE")
-        self._filter = NewlineFilter(bare_newlines)
+        self._policy = bare_newlines
+        self._filter: NewlineFilter | None = None  # from the first chunk on that is not clean by itself
+        self._seen = 0  # octets before that
         self._line_start = True
 
     def stuff(self, data: bytes) -> bytes:
@@ -50,30 +78,40 @@ class DotStuffer:
         Raises ParseError for a bare CR or LF, with its offset in the content. What follows it must
         not be sent: the only way on is to end the connection.
         """
-        data = self._filter.feed(data)
-        if self._filter.first_bare >= 0:
-            self._filtered(data)
+        if self._filter is None and is_clean(data):
+            self._seen += len(data)
+        else:
+            data = self._filtered(data)
         if not data:
             return data
         at_start = self._line_start
-        self._line_start = data[-2:] == b"\r\n"
+        self._line_start = data.endswith(b"\r\n")
         # RFC 5321 s4.5.2: a period at the beginning of a line gets another one.
-        if b"\r\n." in data:
-            data = _put(b"\r\n..", b"\r\n.", data)
-        return b"." + data if at_start and data[0] == 0x2E else data
+        stuffed = _put(b"\r\n..", b"\r\n.", data)
+        return b"." + stuffed if at_start and data[0] == 0x2E else stuffed
 
     def finish(self) -> bytes:
         """The end of data, behind a CRLF if the content had none at its end. Raises ParseError for a bare CR."""
-        last = self._filtered(self._filter.finish())
+        content = self._filter
+        if content is None:
+            return b".\r\n" if self._line_start else _END
+        last = content.finish()
+        self._check(content)
         if last:  # a CR that has become CRLF
             self._line_start = True
         return last + (b".\r\n" if self._line_start else _END)
 
     def _filtered(self, data: bytes) -> bytes:
         content = self._filter
+        if content is None:
+            content = self._filter = NewlineFilter(self._policy, self._seen)
+        data = content.feed(data)
+        self._check(content)
+        return data
+
+    def _check(self, content: NewlineFilter) -> None:
         if content.first_bare >= 0 and content.policy is _REJECT:
             raise ParseError("bare CR or LF in the content", content.first_bare, "RFC 5321 s2.3.8")
-        return data
 
 
 def _appended(held: bytes | bytearray, data: bytes) -> bytes | bytearray:
@@ -144,9 +182,9 @@ class DotUnstuffer:
                 self._held = head
                 return b"", end + behind
             first += 1  # RFC 5321 s4.5.2: a period at the beginning of a line is taken off.
-        dot = data.find(b"\r\n.", first)
+        dot = _find(b"\r\n.", data, first)
         if dot >= 0:
-            found = data.find(_END, dot)
+            found = _find(_END, data, dot)
             if found >= 0:
                 self.eof = True
                 stop, end = found + 2, found + 5

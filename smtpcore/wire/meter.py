@@ -57,17 +57,19 @@ class ContentMeter:
         pos, size, line = 0, len(data), self._line
         limit = TEXT_LINE_LIMIT if self.long_line < 0 else self.line_limit
         limit = min(limit, self.line_limit)
-        while True:
-            reach = pos + limit - line
-            if reach >= size:
-                last = data.rfind(b"\n", pos)
-                self._line = line + size - pos if last < 0 else size - 1 - last
-                return size
-            last = data.rfind(b"\n", pos, reach)
+        step_back = data.rfind
+        reach = limit - line
+        while reach < size:
+            last = step_back(b"\n", pos, reach)
             if last >= 0:
                 pos, line = last + 1, 0
+                reach = pos + limit
             elif limit < self.line_limit:
                 self.long_line = self.seen + reach
                 limit = self.line_limit
+                reach = pos + limit - line
             else:
                 return reach
+        last = step_back(b"\n", pos)
+        self._line = line + size - pos if last < 0 else size - 1 - last
+        return size

@@ -49,6 +49,14 @@ class Counted(bytes):
         Meter.octets += len(self)
         return [Counted(part) for part in super().split(*args, **keywords)]
 
+    def rsplit(self, *args: Any, **keywords: Any) -> list[bytes]:
+        Meter.octets += len(self)
+        return [Counted(part) for part in super().rsplit(*args, **keywords)]
+
+    def decode(self, *args: Any, **keywords: Any) -> str:
+        Meter.octets += len(self)
+        return super().decode(*args, **keywords)
+
     def translate(self, *args: Any, **keywords: Any) -> bytes:
         Meter.octets += len(self)
         return Counted(super().translate(*args, **keywords))
