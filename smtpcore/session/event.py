@@ -86,7 +86,10 @@ class ContentReceived(Value):
     data: bytes
 
     def __init__(self, data: bytes) -> None:
-        assign(self, "data", data)
+        _set_data(self, data)
+
+
+_set_data = setter(ContentReceived, "data")
 
 
 @final

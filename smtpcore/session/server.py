@@ -242,17 +242,18 @@ class ServerConnection:
     def _end_content(self, content: ContentIntake, data: bytes) -> ServerEvent:
         self._content = None
         reply, defects = content.judge()
-        events: list[ServerEvent] = [ContentReceived(data)] if data else []
         if reply is None:
             self._awaiting = EndOfContent()
-            events += defects
-            events.append(_CONTENT_ENDED)
+            events: list[ServerEvent] = [*defects, _CONTENT_ENDED]
         else:
             self.session.take(EndOfContent(), 5)
             self._write(reply)
             self._count_error()
-            events.append(ContentRejected(reply))
-        return self._report(events)
+            events = [ContentRejected(reply)]
+        if not data:
+            return self._report(events)
+        self._events = events
+        return ContentReceived(data)
 
     def _report(self, events: list[ServerEvent]) -> ServerEvent:
         """The first of these now; the others before anything else."""

@@ -182,9 +182,12 @@ class DotUnstuffer:
                 self._held = head
                 return b"", end + behind
             first += 1  # RFC 5321 s4.5.2: a period at the beginning of a line is taken off.
-        dot = _find(b"\r\n.", data, first)
+        dot = data.find(b"\r\n.", first, first + _NEAR)
+        if dot < 0 and stop - first > _NEAR:
+            dot = _find(b"\r\n.", data, first + _NEAR - 2)
         if dot >= 0:
-            found = _find(_END, data, dot)
+            # Most often the first line with a period is the last one.
+            found = dot if data.startswith(_END, dot) else _find(_END, data, dot)
             if found >= 0:
                 self.eof = True
                 stop, end = found + 2, found + 5
@@ -197,6 +200,9 @@ class DotUnstuffer:
         content = data[first:stop] if first or stop < len(data) else data
         if 0 <= dot < stop - 2:
             content = _put(b"\r\n", b"\r\n.", content)
+        if self.eof:
+            content = self._filter.feed(content)
+            return content + self._filter.finish(), end + behind
         if content[-1:] == b"\r":
             self._held = b"\r"
             content = content[:-1]
@@ -204,8 +210,7 @@ class DotUnstuffer:
             self._line_start = content[-2:] == b"\r\n"
         elif first > start or self._held == b"\r":
             self._line_start = False
-        content = self._filter.feed(content)
-        return (content + self._filter.finish() if self.eof else content), end + behind
+        return self._filter.feed(content), end + behind
 
 
 @final

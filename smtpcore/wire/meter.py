@@ -28,11 +28,12 @@ class ContentMeter:
     for each thousand octets.
     """
 
-    __slots__ = ("_line", "excess", "line_limit", "long_line", "seen", "size_limit")
+    __slots__ = ("_line", "_short", "excess", "line_limit", "long_line", "seen", "size_limit")
 
     def __init__(self, size_limit: int | None, line_limit: int) -> None:
         self.size_limit = size_limit
         self.line_limit = line_limit  #: Octets of a line with its CRLF.
+        self._short = min(line_limit, TEXT_LINE_LIMIT)
         self.seen = 0  #: Octets so far.
         self.long_line = -1  #: Offset at which the first line went beyond TEXT_LINE_LIMIT, or -1.
         self.excess: Excess | None = None
@@ -42,6 +43,12 @@ class ContentMeter:
         """The part of ``data`` that is within the limits; after the first excess, nothing."""
         if self.excess:
             return b""
+        size, limit = len(data), self.size_limit
+        if size + self._line <= self._short and (limit is None or self.seen + size <= limit):
+            last = data.rfind(b"\n")  # too short for a line to be too long, wherever it ends
+            self._line = self._line + size if last < 0 else size - 1 - last
+            self.seen += size
+            return data
         if self.size_limit is not None and self.seen + len(data) > self.size_limit:
             self.excess = Excess.SIZE
             data = data[: self.size_limit - self.seen]

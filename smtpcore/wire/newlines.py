@@ -83,6 +83,9 @@ class NewlineFilter:
 
     def feed(self, data: bytes) -> bytes:
         """The next octets; returns ``data`` itself where nothing has to change."""
+        if not self._cr and self.first_bare < 0 and is_clean(data):
+            self._seen += len(data)
+            return data
         if self._cr and data:
             data = b"\r" + data
             self._cr = False
