@@ -269,9 +269,7 @@ class ServerConnection:
         if not isinstance(self._awaiting, Connect):
             self._check_alive()
             raise LocalProtocolError("the greeting has been sent")
-        if reply is None:
-            reply = replies.positive(self.session, self._due(), None)
-        self.reply(reply)
+        self.reply(replies.positive(self.session, self._due(), None) if reply is None else reply)
 
     def accept(self, text: str | None = None) -> None:
         """Answer what is awaited with its standard positive reply, with ``text`` for its words."""
