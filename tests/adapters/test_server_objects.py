@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from smtpcore.adapters import asyncio_server, blocking
+from smtpcore.adapters import asyncio_connection, blocking
 from smtpcore.adapters.listening import Listening
 from smtpcore.flows.handler import Served
 from tests.adapters.running import Keeper, Raw, over_asyncio, over_blocking, serving, welcome
@@ -68,10 +68,41 @@ class FakeTransport(asyncio.Transport):
 
 
 def connection(server: Any) -> tuple[Any, FakeTransport]:
-    made = asyncio_server._Connection(server)
+    made = asyncio_connection.Connection(server)
     transport = FakeTransport()
     made.connection_made(transport)
     return made, transport
+
+
+def test_connections_share_a_buffer_and_nothing_that_was_in_it():
+    """Octets are copied out at once: what comes for somebody else later does not change them."""
+    kept: dict[str, list[bytes]] = {}
+
+    class Keep:
+        def content(self, session: Served, chunk: bytes) -> None:
+            kept.setdefault(session.client or "", []).append(chunk)
+
+    async def main() -> None:
+        async with over_asyncio.serve(Keep(), "127.0.0.1", 0, grace=0.1) as server:
+            both = []
+            for name in (b"a.example", b"b.example"):
+                made = asyncio_connection.BufferedConnection(server)
+                made.connection_made(FakeTransport())
+                both.append(made)
+                arrive(made, b"EHLO " + name + b"\r\nMAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\nDATA\r\n")
+            for text in (b"one", b"two"):
+                for made, letter in zip(both, (b"A", b"B"), strict=True):
+                    arrive(made, text + letter + b"\r\n")
+            assert both[0].get_buffer(-1) is both[1].get_buffer(-1)
+            for made in both:
+                made.connection_lost(None)
+
+    def arrive(made: Any, data: bytes) -> None:
+        made.get_buffer(-1)[: len(data)] = data
+        made.buffer_updated(len(data))
+
+    asyncio.run(main())
+    assert kept == {"a.example": [b"oneA\r\n", b"twoA\r\n"], "b.example": [b"oneB\r\n", b"twoB\r\n"]}
 
 
 def test_a_last_reply_that_nobody_takes_is_not_waited_for_without_end():
@@ -185,7 +216,7 @@ def test_a_handler_that_was_cancelled_before_it_began():
 def test_only_streams_are_served():
     async def main() -> None:
         async with over_asyncio.serve(object(), "127.0.0.1", 0) as server:
-            made = asyncio_server._Connection(server)
+            made = asyncio_connection.Connection(server)
             with pytest.raises(TypeError):
                 made.connection_made(asyncio.DatagramTransport())
 

@@ -1,0 +1,363 @@
+"""A connection of the asyncio server: one protocol object, and no task until one is needed.
+
+The script runs inside ``data_received``: a plain handler costs no switch between tasks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cached_property
+from typing import Any, Final, final
+
+from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
+from ..flows.server import Drain
+from .listening import TOO_MANY, Listening
+
+__all__ = ["LAST", "BufferedConnection", "Connection", "Hub"]
+
+#: Seconds for a client to take its 421 and to close, once the server is stopping; then it is cut.
+LAST: Final = 1.0
+#: Octets of one read. asyncio's own makes room for four times as many each time, which costs more than what it is for.
+READ: Final = 65_536
+
+
+class Hub(Listening):
+    """What the connections of a server share."""
+
+    loop: asyncio.AbstractEventLoop  #: The one that the server was entered in.
+    _empty: asyncio.Event | None = None
+
+    @cached_property
+    def connections(self) -> set[Connection]:
+        """Those that are open now."""
+        return set()
+
+    @cached_property
+    def buffer(self) -> memoryview:
+        """Where octets arrive, whichever connection they are for: they are copied out of it at once."""
+        return memoryview(bytearray(READ))
+
+    def left(self, connection: Connection) -> None:
+        """A connection is over."""
+        self.connections.discard(connection)
+        if not self.connections and self._empty is not None:
+            self._empty.set()
+
+
+class Connection(asyncio.Protocol):
+    """One connection: drives the script by what the transport reports."""
+
+    __slots__ = (
+        "__weakref__",
+        "_encrypted",
+        "_eof",
+        "_expires",
+        "_flow",
+        "_held",
+        "_inbox",
+        "_left",
+        "_paused",
+        "_server",
+        "_task",
+        "_timer",
+        "_transport",
+        "_waiting",
+    )
+
+    def __init__(self, server: Hub) -> None:
+        self._server = server
+        self._transport: asyncio.Transport | None = None
+        self._flow: Flow[None] | None = None
+        self._waiting = False  # the script waits to read
+        self._paused = False  # the peer does not take what is written
+        self._held = False  # the script waits for that
+        self._encrypted = False
+        self._eof = False
+        self._inbox: list[bytes] | None = None  # what came while the script was busy
+        self._task: asyncio.Task[None] | None = None
+        self._expires = 0.0
+        self._left = 0.0  # seconds that the next read has where it gets none of its own
+        self._timer: asyncio.TimerHandle | None = None
+
+    # -- what the transport reports -----------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is there: begin, or send it away."""
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("a stream transport is needed")
+        server = self._server
+        self._transport = transport
+        if len(server.connections) >= server.max_connections or server.control.draining:
+            if not server.implicit_tls:  # a client of TLS could not read it
+                transport.write(TOO_MANY)
+            transport.close()
+            return
+        server.connections.add(self)
+        if server.implicit_tls:
+            self._task = self._server.loop.create_task(self._secure())
+        else:
+            self._begin()
+
+    def data_received(self, data: bytes) -> None:
+        """Octets for the script, now or when it reads."""
+        if self._waiting:
+            self._waiting = False
+            self._left = self._expires - self._server.loop.time()
+            self._advance(data)
+        elif self._inbox is None:
+            self._inbox = [data]
+        else:
+            self._inbox.append(data)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the next octets arrive."""
+        return self._server.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """They are there, and leave the buffer at once: it belongs to all connections."""
+        self.data_received(self._server.buffer[:nbytes].tobytes())
+
+    def eof_received(self) -> bool:
+        """The client has shut its side down."""
+        self._eof = True
+        if self._waiting:
+            self._waiting = False
+            self._advance(b"")
+        # A client may shut its side down and still wait for replies; over TLS it cannot.
+        return not self._encrypted
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing goes in or out any more."""
+        self._eof = True
+        self._transport = None
+        self._stop_timer()
+        if self._waiting:
+            self._waiting = False
+            self._advance(b"")
+        elif self._held:
+            self._held = False
+            self._advance(None, ConnectionResetError("connection lost"))
+        # else the handler is at work: what it accepts stays accepted, though nobody will hear of it
+        if self._flow is None:
+            self._server.left(self)
+
+    def pause_writing(self) -> None:
+        """The client does not take what is written."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        self._paused = False
+        if self._held:
+            self._held = False
+            if self._transport is not None:
+                self._transport.resume_reading()
+            self._advance(None)
+
+    # -- the script ---------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        peer = None if self._transport is None else self._transport.get_extra_info("peername")
+        _, self._flow = self._server.begin(peer)
+        self._advance(None)
+
+    def _advance(self, value: Any, error: BaseException | None = None) -> None:
+        """Run the script until it has to wait."""
+        flow = self._flow
+        if flow is None:
+            return
+        try:
+            while True:
+                effect = flow.send(value) if error is None else flow.throw(error)
+                value = error = None
+                kind = type(effect)
+                if kind is Read:
+                    value = self._read(effect)  # type: ignore[arg-type]  # kind is Read
+                    if value is None:
+                        return
+                elif kind is Write:
+                    transport = self._transport
+                    if transport is None:
+                        error = ConnectionResetError("connection lost")
+                        continue
+                    transport.write(effect.data)  # type: ignore[union-attr]  # kind is Write
+                    if self._paused:
+                        self._hold(transport)
+                        return
+                elif kind is Close:
+                    self._close()
+                else:
+                    self._wait_for(effect)
+                    return
+        except StopIteration:
+            self._finish()
+        except Exception as failure:  # noqa: BLE001 - whatever it is, the server goes on
+            self._server.control.report(failure)
+            self._finish()
+
+    def _read(self, effect: Read) -> bytes | None:
+        """What has come already; else None, and the script waits."""
+        self._left = seconds = effect.wait(self._left)
+        inbox = self._inbox
+        if inbox is not None:
+            self._inbox = None
+            return inbox[0] if len(inbox) == 1 else b"".join(inbox)
+        if self._eof:
+            return b""
+        self._set_timer(seconds)
+        self._waiting = True
+        return None
+
+    def _hold(self, transport: asyncio.Transport) -> None:
+        """Who does not take what is written is not read from either: its input would pile up here."""
+        self._held = True
+        transport.pause_reading()
+        self._set_timer(self._patience)
+
+    @property
+    def _patience(self) -> float:
+        """Seconds that a client has to take what is written."""
+        limit = self._server.control.timeout
+        return Write.seconds if limit is None else limit
+
+    def _set_timer(self, seconds: float) -> None:
+        loop = self._server.loop
+        self._expires = expires = loop.time() + seconds
+        timer = self._timer
+        # One timer goes off at the earliest deadline it knew of, and is set again if that has moved.
+        if timer is None or timer.when() > expires:
+            self._stop_timer()
+            self._timer = loop.call_at(expires, self._on_timer)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        loop = self._server.loop
+        if not self._waiting and not self._held:
+            pass  # nobody waits for the client
+        elif loop.time() < self._expires:
+            self._timer = loop.call_at(self._expires, self._on_timer)
+        elif self._waiting:
+            self._waiting = False
+            self._advance(None, TimeoutError("the client took too long"))
+        elif self._transport is not None:
+            self._transport.abort()  # nothing could be said to it
+
+    def _wait_for(self, effect: object) -> None:
+        """Go on in a task, and read nothing meanwhile."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+        self._task = self._server.loop.create_task(self._perform(effect))
+
+    async def _perform(self, effect: object) -> None:
+        value: Any = None
+        error: BaseException | None = None
+        try:
+            if isinstance(effect, Await):
+                value = await effect.awaitable
+            elif isinstance(effect, Handshake):
+                await self._handshake()
+        except Exception as caught:  # noqa: BLE001 - it belongs to the script, whatever it is
+            error = caught
+        except asyncio.CancelledError:
+            self._cancelled()
+            raise
+        self._task = None
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._advance(value, error)
+
+    async def _secure(self) -> None:
+        """Implicit TLS: the handshake, and then the script."""
+        try:
+            await self._handshake()
+        except OSError:
+            self._finish()
+        except asyncio.CancelledError:
+            self._finish()
+            raise
+        else:
+            self._task = None
+            self._begin()
+
+    async def _handshake(self) -> None:
+        transport, context, limit = self._transport, self._server.context, self._server.control.timeout
+        if transport is None or context is None:
+            raise ConnectionError("no connection to encrypt")
+        # Until it is done nobody else tells this connection that it is lost.
+        self._transport = None
+        try:
+            upgraded = await self._server.loop.start_tls(
+                transport,
+                self,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=Handshake.seconds if limit is None else limit,
+            )
+        except BaseException:
+            transport.abort()
+            raise
+        if upgraded is None:
+            raise ConnectionError("the connection was lost within the handshake")
+        self._transport = upgraded
+        self._encrypted = True
+
+    # -- ends ---------------------------------------------------------------------------------
+
+    def drain(self) -> None:
+        """Say 421 to a client that is idle."""
+        if self._waiting:
+            self._waiting = False
+            self._advance(None, Drain())
+        elif self._flow is None and self._task is None:
+            self._linger(LAST)
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        task = self._task
+        if task is not None:
+            task.cancel()
+            # A task that had not begun yet ends without a word.
+            task.add_done_callback(lambda _: self._cancelled())
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _cancelled(self) -> None:
+        self._task = None
+        if self._flow is not None:
+            self._flow.close()
+        self._finish()
+
+    def _finish(self) -> None:
+        """The script is over; what it has written may still be on its way."""
+        self._flow = None
+        self._stop_timer()
+        transport = self._transport
+        if transport is None:
+            self._server.left(self)
+            return
+        self._close()
+        if self._encrypted or transport.get_write_buffer_size():
+            self._linger(LAST if self._server.control.draining else self._patience)
+
+    def _close(self) -> None:
+        # Once: a second close() takes the transport of TLS apart, and abort() does nothing any more.
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.close()
+
+    def _linger(self, seconds: float) -> None:
+        """Cut a connection that the client does not let end."""
+        self._stop_timer()
+        if self._transport is not None:
+            self._timer = self._server.loop.call_later(seconds, self._transport.abort)
+
+
+@final
+class BufferedConnection(Connection, asyncio.BufferedProtocol):
+    """The same, with its octets in the buffer of its server."""
+
+    __slots__ = ()
