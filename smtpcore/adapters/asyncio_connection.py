@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import cached_property
+from math import inf
 from typing import Any, Final, final
 
 from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
@@ -57,6 +58,7 @@ class Connection(asyncio.Protocol):
         "_inbox",
         "_left",
         "_paused",
+        "_rings",
         "_server",
         "_task",
         "_timer",
@@ -78,6 +80,7 @@ class Connection(asyncio.Protocol):
         self._expires = 0.0
         self._left = 0.0  # seconds that the next read has where it gets none of its own
         self._timer: asyncio.TimerHandle | None = None
+        self._rings = inf  # when it goes off
 
     # -- what the transport reports -----------------------------------------------------------
 
@@ -172,9 +175,12 @@ class Connection(asyncio.Protocol):
                 value = error = None
                 kind = type(effect)
                 if kind is Read:
-                    value = self._read(effect)  # type: ignore[arg-type]  # kind is Read
-                    if value is None:
+                    self._left = seconds = effect.wait(self._left)  # type: ignore[union-attr]  # kind is Read
+                    if self._inbox is None and not self._eof:
+                        self._set_timer(seconds)
+                        self._waiting = True
                         return
+                    value = self._take_inbox()
                 elif kind is Write:
                     transport = self._transport
                     if transport is None:
@@ -195,18 +201,13 @@ class Connection(asyncio.Protocol):
             self._server.control.report(failure)
             self._finish()
 
-    def _read(self, effect: Read) -> bytes | None:
-        """What has come already; else None, and the script waits."""
-        self._left = seconds = effect.wait(self._left)
+    def _take_inbox(self) -> bytes:
+        """What has come already."""
         inbox = self._inbox
-        if inbox is not None:
-            self._inbox = None
-            return inbox[0] if len(inbox) == 1 else b"".join(inbox)
-        if self._eof:
+        if inbox is None:
             return b""
-        self._set_timer(seconds)
-        self._waiting = True
-        return None
+        self._inbox = None
+        return inbox[0] if len(inbox) == 1 else b"".join(inbox)
 
     def _hold(self, transport: asyncio.Transport) -> None:
         """Who does not take what is written is not read from either: its input would pile up here."""
@@ -221,26 +222,30 @@ class Connection(asyncio.Protocol):
         return Write.seconds if limit is None else limit
 
     def _set_timer(self, seconds: float) -> None:
-        loop = self._server.loop
-        self._expires = expires = loop.time() + seconds
-        timer = self._timer
+        self._expires = expires = self._server.loop.time() + seconds
         # One timer goes off at the earliest deadline it knew of, and is set again if that has moved.
-        if timer is None or timer.when() > expires:
-            self._stop_timer()
-            self._timer = loop.call_at(expires, self._on_timer)
+        if expires < self._rings:
+            self._ring(expires)
+
+    def _ring(self, when: float) -> None:
+        """Let the timer go off at that time of the loop."""
+        self._stop_timer()
+        self._timer = self._server.loop.call_at(when, self._on_timer)
+        self._rings = when
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            self._rings = inf
 
     def _on_timer(self) -> None:
         self._timer = None
-        loop = self._server.loop
+        self._rings = inf
         if not self._waiting and not self._held:
             pass  # nobody waits for the client
-        elif loop.time() < self._expires:
-            self._timer = loop.call_at(self._expires, self._on_timer)
+        elif self._server.loop.time() < self._expires:
+            self._ring(self._expires)
         elif self._waiting:
             self._waiting = False
             self._advance(None, TimeoutError("the client took too long"))

@@ -16,7 +16,7 @@ from ..session.event import (
     ContentReceived,
     ContentRejected,
 )
-from ..session.limits import BLOCK
+from ..session.limits import BLOCK, COMMAND
 from ..session.server import ServerConnection
 from ..table import State
 from ..wire.command import Command, Data, Mail, Rcpt
@@ -30,11 +30,13 @@ __all__ = ["Control", "Drain", "serve_connection"]
 MINIMUM_RATE: Final = 500.0
 
 _CONTENT: Final = State.CONTENT
+_OURS: Final = frozenset((Data, StartTls, Auth, AuthResponse))
 _FAILED: Final = Reply(451, "local error in processing", "4.3.0")
 _TIMEOUT: Final = Reply(421, "timeout exceeded", "4.4.2")
 _SHUTDOWN: Final = Reply(421, "service shutting down", "4.3.2")
 _BAD_CREDENTIALS: Final = Reply(535, "authentication credentials invalid", "5.7.8")
 _AUTH_FAILED: Final = Reply(454, "temporary authentication failure", "4.7.0")  # RFC 4954 s6
+_NEXT_COMMAND: Final = Read(COMMAND.seconds)
 _BAD_EXCHANGE: Final = Reply(501, "malformed authentication exchange", "5.5.2")
 
 
@@ -100,29 +102,50 @@ class _Script:
         self._progress = -1  # octets of content in the last read; -1: a whole unit
 
     def run(self) -> Flow[None]:
-        machine = self._machine
+        """What happens often is done here and by plain calls; a script within the script costs at every step of it."""
+        machine, control = self._machine, self._control
         try:
             answer = yield from self._ask("connected")
             self._answer(answer)
             while True:
                 event = machine.next_event()
                 if event is NEED_DATA:
-                    yield from self._read()
+                    data = machine.data_to_send()
+                    if data:
+                        yield Write(data)
+                    if control.draining and not machine.transaction:
+                        machine.close(_SHUTDOWN)
+                        continue
+                    try:
+                        data = yield self._next_read()
+                    except TimeoutError:
+                        machine.close(_TIMEOUT)
+                        continue
+                    except Drain:
+                        if not machine.transaction:
+                            machine.close(_SHUTDOWN)
+                        continue
+                    # What the machine has refused already counts too: it has to be read to its end.
+                    self._progress = len(data) if machine.session.state is _CONTENT else 0
+                    machine.receive_data(data)
                     continue
                 kind = type(event)
+                more: Flow[None] | None = None
                 if kind is CommandReceived:
                     self._progress = -1
-                    yield from self._on_command(event.command)  # type: ignore[union-attr]  # kind is CommandReceived
+                    more = self._on_command(event.command)  # type: ignore[union-attr]  # kind is CommandReceived
                 elif kind is ContentReceived:
-                    yield from self._on_content(event.data)  # type: ignore[union-attr]  # kind is ContentReceived
+                    more = self._on_content(event.data)  # type: ignore[union-attr]  # kind is ContentReceived
                 elif kind is ContentEnded:
                     self._progress = -1
-                    yield from self._on_message()
+                    more = self._on_message()
                 elif kind is ContentRejected:
                     self._progress = -1
-                    yield from self._abort()
+                    more = self._abort()
                 elif kind is ConnectionClosed:
                     break
+                if more is not None:
+                    yield from more
         except (OSError, RemoteProtocolError):
             pass  # the connection is gone, or good for nothing; what was not acknowledged was not accepted
         except BaseException:
@@ -138,79 +161,87 @@ class _Script:
                 pass  # nobody is there any more
         yield Close()
 
-    # -- octets -------------------------------------------------------------------------------
-
-    def _read(self) -> Flow[None]:
-        machine = self._machine
-        data = machine.data_to_send()
-        if data:
-            yield Write(data)
-        if self._control.draining and not machine.transaction:
-            machine.close(_SHUTDOWN)
-            return
-        try:
-            data = yield self._next_read()
-        except TimeoutError:
-            machine.close(_TIMEOUT)
-            return
-        except Drain:
-            if not machine.transaction:
-                machine.close(_SHUTDOWN)
-            return
-        # What the machine has refused already counts too: it has to be read to its end.
-        self._progress = len(data) if machine.state is _CONTENT else 0
-        machine.receive_data(data)
-
     def _next_read(self) -> Read:
         """A whole unit starts the deadline anew, octets of content put it off, anything else leaves it."""
         progress = self._progress
         limit = self._control.timeout
         deadline = self._machine.deadline or BLOCK
+        if progress < 0 and limit is None and deadline is COMMAND:
+            return _NEXT_COMMAND
         seconds = deadline.seconds if limit is None else limit
         if progress < 0:
             return Read(seconds)
         return Read(None, progress / self._control.minimum_rate, seconds)
 
-    # -- events -------------------------------------------------------------------------------
+    # -- events: done at once, or a script where the world has to be asked ----------------------
 
-    def _on_command(self, command: Command) -> Flow[None]:
+    def _on_command(self, command: Command) -> Flow[None] | None:
         kind = type(command)
+        if kind in _OURS:
+            return self._on_ours(kind, command)
         method = self._methods.get(kind, self._command)
-        if kind is Data:
-            self._failed = None
-            self._answer((yield from self._ask("data")))
-            self._receiving = self._machine.state is _CONTENT
-            return
-        elif kind is StartTls:
-            yield from self._start_tls()
-            return
-        elif kind is Auth or kind is AuthResponse:
-            yield from self._authenticate(command)
-            return
-        elif method is None:
-            self._machine.accept()
-            return
-        else:
-            answer = yield from self._call(method, command)
-        self._answer(answer)
+        if method is not None:
+            return self._put_to(method, command)
+        self._machine.accept()
+        return None
 
-    def _on_content(self, data: bytes) -> Flow[None]:
-        if self._content is not None and self._failed is None:
-            answer = yield from self._call(self._content, data)
-            if isinstance(answer, Reply):
-                if answer.code < 400:
-                    self._control.report(LocalProtocolError(f"{answer.code} to content, which message() alone accepts"))
-                    answer = _FAILED
-                self._failed = answer  # the rest is read and dropped, and this said at its end
+    def _on_ours(self, kind: type[Command], command: Command) -> Flow[None] | None:
+        """What takes more than an answer."""
+        if kind is StartTls:
+            return self._start_tls()
+        if kind is not Data:
+            return self._authenticate(command)
+        self._failed = None
+        more = self._put_to(getattr(self._handler, "data", None))
+        if more is not None:
+            return self._receive_behind(more)
+        self._receiving = self._machine.session.state is _CONTENT
+        return None
 
-    def _on_message(self) -> Flow[None]:
+    def _receive_behind(self, more: Flow[None]) -> Flow[None]:
+        yield from more
+        self._receiving = self._machine.session.state is _CONTENT
+
+    def _on_content(self, data: bytes) -> Flow[None] | None:
+        if self._content is None or self._failed is not None:
+            return None
+        answer = self._call(self._content, data)
+        if answer is not None and _is_awaitable(answer):
+            return self._content_later(answer)
+        self._note(answer)
+        return None
+
+    def _content_later(self, awaitable: Awaitable[Any]) -> Flow[None]:
+        self._note((yield from self._result(awaitable)))
+
+    def _note(self, answer: Any) -> None:
+        """What the handler says to a piece of content."""
+        if isinstance(answer, Reply):
+            if answer.code < 400:
+                self._control.report(LocalProtocolError(f"{answer.code} to content, which message() alone accepts"))
+                answer = _FAILED
+            self._failed = answer  # the rest is read and dropped, and this said at its end
+
+    def _on_message(self) -> Flow[None] | None:
         if self._failed is not None:
-            reply = self._failed
-            yield from self._abort()
-            self._answer(reply)
-            return
+            return self._fail(self._failed)
         self._receiving = False
-        self._answer((yield from self._ask("message")))
+        return self._put_to(getattr(self._handler, "message", None))
+
+    def _fail(self, reply: Reply) -> Flow[None]:
+        yield from self._abort()
+        self._answer(reply)
+
+    def _put_to(self, method: Callable[..., Any] | None, *args: Any) -> Flow[None] | None:
+        """Answer as the handler does."""
+        answer = None if method is None else self._call(method, *args)
+        if answer is not None and _is_awaitable(answer):
+            return self._answer_later(answer)
+        self._answer(answer)
+        return None
+
+    def _answer_later(self, awaitable: Awaitable[Any]) -> Flow[None]:
+        self._answer((yield from self._result(awaitable)))
 
     def _answer(self, answer: Any) -> None:
         machine = self._machine
@@ -280,14 +311,24 @@ class _Script:
 
     def _ask(self, name: str, *args: Any) -> Flow[Any]:
         method = getattr(self._handler, name, None)
-        return None if method is None else (yield from self._call(method, *args))
+        answer = None if method is None else self._call(method, *args)
+        return (yield from self._result(answer)) if answer is not None and _is_awaitable(answer) else answer
 
-    def _call(self, method: Callable[..., Any], *args: Any) -> Flow[Any]:
-        """The handler's answer; 451 in place of anything it raises but a Refusal."""
+    def _call(self, method: Callable[..., Any], *args: Any) -> Any:
+        """The handler's answer, or what has to be awaited for it; 451 in place of anything it raises but a Refusal."""
         try:
             result = method(self._session, *args)
-            if result is not None and _is_awaitable(result):
-                result = yield from _result_of(result)
+        except Refusal as refusal:
+            return refusal.reply
+        except Exception as error:  # noqa: BLE001 - a handler may raise anything
+            self._control.report(error)
+            return _FAILED
+        return result.reply if isinstance(result, Refusal) else result
+
+    def _result(self, awaitable: Awaitable[Any]) -> Flow[Any]:
+        """The same, for what has to be awaited."""
+        try:
+            result = yield from _result_of(awaitable)
         except Refusal as refusal:
             return refusal.reply
         except Exception as error:  # noqa: BLE001 - a handler may raise anything
