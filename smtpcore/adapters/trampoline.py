@@ -64,6 +64,7 @@ async def run(flow: Flow[T], world: AsyncWorld) -> T:
     """Run a script to its end, and return or raise what it does. Cancelled, it leaves the connection cut."""
     value: Any = None
     error: BaseException | None = None
+    held = b""  # what goes with the next write
     while True:
         try:
             effect = flow.send(value) if error is None else flow.throw(error)
@@ -72,17 +73,19 @@ async def run(flow: Flow[T], world: AsyncWorld) -> T:
             return result
         value = error = None
         try:
-            match effect:
-                case Write():
-                    await world.write(effect.data)
-                case Read():
-                    value = await world.read(effect)
-                case Await():
-                    value = await effect.awaitable
-                case Handshake():
-                    await world.handshake()
-                case Close():
-                    await world.close()
+            if isinstance(effect, Write):
+                held += effect.data
+                if not effect.more:
+                    data, held = held, b""
+                    await world.write(data)
+            elif isinstance(effect, Read):
+                value = await world.read(effect)
+            elif isinstance(effect, Await):
+                value = await effect.awaitable
+            elif isinstance(effect, Handshake):
+                await world.handshake()
+            elif isinstance(effect, Close):
+                await world.close()
         except Exception as caught:  # noqa: BLE001 - it belongs to the script, whatever it is
             error = caught
         except BaseException:
@@ -95,6 +98,7 @@ def run_blocking(flow: Flow[T], world: BlockingWorld) -> T:
     """Run a script to its end, and return or raise what it does. Interrupted, it leaves the connection cut."""
     value: Any = None
     error: BaseException | None = None
+    held = b""  # what goes with the next write
     while True:
         try:
             effect = flow.send(value) if error is None else flow.throw(error)
@@ -103,17 +107,19 @@ def run_blocking(flow: Flow[T], world: BlockingWorld) -> T:
             return result
         value = error = None
         try:
-            match effect:
-                case Write():
-                    world.write(effect.data)
-                case Read():
-                    value = world.read(effect)
-                case Await():
-                    value = finish(effect.awaitable)
-                case Handshake():
-                    world.handshake()
-                case Close():
-                    world.close()
+            if isinstance(effect, Write):
+                held += effect.data
+                if not effect.more:
+                    data, held = held, b""
+                    world.write(data)
+            elif isinstance(effect, Read):
+                value = world.read(effect)
+            elif isinstance(effect, Await):
+                value = finish(effect.awaitable)
+            elif isinstance(effect, Handshake):
+                world.handshake()
+            elif isinstance(effect, Close):
+                world.close()
         except Exception as caught:  # noqa: BLE001 - it belongs to the script, whatever it is
             error = caught
         except BaseException:

@@ -10,14 +10,24 @@ from ..extensions import AUTH, STARTTLS, Auth, AuthResponse, StartTls
 from ..extensions.auth import decode_base64
 from ..sasl import ClientMechanism
 from ..session.client import ClientConnection
-from ..session.event import NEED_DATA, CommandSkipped, ConnectionClosed, ReplyReceived, Signal
+from ..session.event import NEED_DATA, ClientEvent, CommandSkipped, ConnectionClosed, ReplyReceived, Signal
 from ..table import State
 from ..wire.command import Command, Ehlo, Helo, Quit
 from ..wire.reply import Reply
 from .effect import Close, Flow, Handshake, Read, Write
 from .error import Disconnected, FlowError, NoMechanism, Refused, TlsNotOffered
 
-__all__ = ["TlsMode", "authenticate", "exchange", "greet", "heed", "next_answer", "open_session", "quit_session"]
+__all__ = [
+    "TlsMode",
+    "authenticate",
+    "exchange",
+    "greet",
+    "heed",
+    "next_answer",
+    "open_session",
+    "quit_session",
+    "unasked",
+]
 
 #: ``required``: STARTTLS or nothing; ``opportunistic``: STARTTLS where offered; ``implicit``: TLS from the first octet.
 TlsMode: TypeAlias = Literal["required", "opportunistic", "implicit", "none"]
@@ -26,10 +36,16 @@ TlsMode: TypeAlias = Literal["required", "opportunistic", "implicit", "none"]
 _NO_EHLO: Final = frozenset((500, 501, 502, 504, 550))
 
 
-def next_answer(machine: ClientConnection) -> Flow[ReplyReceived | CommandSkipped]:
-    """Write what waits to be written and read until a command is answered or skipped."""
+def next_answer(
+    machine: ClientConnection, event: ClientEvent | Signal | None = None
+) -> Flow[ReplyReceived | CommandSkipped]:
+    """Write what waits to be written and read until a command is answered or skipped.
+
+    ``event`` is one that was taken from the machine already.
+    """
     while True:
-        event = machine.next_event()
+        if event is None:
+            event = machine.next_event()
         if isinstance(event, (ReplyReceived, CommandSkipped)):
             return event
         data = machine.data_to_send()
@@ -42,6 +58,7 @@ def next_answer(machine: ClientConnection) -> Flow[ReplyReceived | CommandSkippe
             machine.receive_data((yield Read(deadline.seconds if deadline else None)))
         elif isinstance(event, Signal):
             raise LocalProtocolError("no reply is due")
+        event = None
 
 
 def heed(machine: ClientConnection) -> Reply | None:
@@ -51,6 +68,11 @@ def heed(machine: ClientConnection) -> Reply | None:
     """
     if machine.in_flight or machine.queued or machine.state is State.CLOSED:
         return None
+    return unasked(machine)
+
+
+def unasked(machine: ClientConnection) -> Reply | None:
+    """The same, where no question waits for its answer."""
     event = machine.next_event()
     if isinstance(event, ConnectionClosed):
         raise Disconnected("the server closed the connection")

@@ -9,6 +9,8 @@ __all__ = ["CHUNK", "Content", "Message", "Source", "octets_of"]
 
 #: Octets handed to the connection at a time: large enough to make each step cheap, small enough to stream.
 CHUNK = 131_072
+#: Octets of a content that is worth one write together with its end; a record of TLS holds as many.
+SMALL = 16_384
 
 
 @runtime_checkable
@@ -29,12 +31,17 @@ Content: TypeAlias = bytes | bytearray | memoryview | Iterable[bytes] | AsyncIte
 class Source:
     """A content ready to be sent: its chunks, and what is known of it beforehand."""
 
-    __slots__ = ("chunks", "is_ascii", "size")
+    __slots__ = ("chunks", "is_ascii", "size", "whole")
 
     def __init__(
-        self, chunks: Iterator[bytes] | AsyncIterable[bytes], size: int | None = None, is_ascii: bool | None = None
+        self,
+        chunks: Iterator[bytes] | AsyncIterable[bytes],
+        size: int | None = None,
+        is_ascii: bool | None = None,
+        whole: bytes | None = None,
     ) -> None:
         self.chunks = chunks
+        self.whole = whole  #: All of a small content that is at hand.
         self.size = size  #: In octets; None when it is not known before the end.
         self.is_ascii = is_ascii  #: None when it is not known before the end.
 
@@ -42,11 +49,9 @@ class Source:
 def octets_of(content: Content) -> Source:
     """The source for a content. Raises TypeError for what is none, a ``str`` above all."""
     if isinstance(content, (bytes, bytearray, memoryview)):
-        octets = bytes(content)
-        return Source(_slices(octets), len(octets), octets.isascii())
+        return _at_hand(bytes(content))
     if isinstance(content, Message):
-        octets = _flatten(content)
-        return Source(_slices(octets), len(octets), octets.isascii())
+        return _at_hand(_flatten(content))
     if isinstance(content, AsyncIterable):
         return Source(content)
     read = getattr(content, "read", None)
@@ -58,10 +63,14 @@ def octets_of(content: Content) -> Source:
     return Source(iter(pieces))
 
 
+def _at_hand(octets: bytes) -> Source:
+    size = len(octets)
+    if size <= SMALL:
+        return Source(iter((octets,)), size, octets.isascii(), octets)
+    return Source(_slices(octets), size, octets.isascii())
+
+
 def _slices(octets: bytes) -> Iterator[bytes]:
-    if len(octets) <= CHUNK:
-        yield octets
-        return
     for start in range(0, len(octets), CHUNK):
         yield octets[start : start + CHUNK]
 

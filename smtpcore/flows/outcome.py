@@ -7,7 +7,7 @@ from typing import final
 
 from ..wire.address import Mailbox, Postmaster
 from ..wire.reply import Reply
-from ..wire.value import Value, assign
+from ..wire.value import Value, setter
 
 __all__ = ["Outcome", "RecipientOutcome", "Status"]
 
@@ -38,10 +38,14 @@ class RecipientOutcome(Value):
     def __init__(
         self, recipient: Mailbox | Postmaster, status: Status, reply: Reply | None = None, why: str = ""
     ) -> None:
-        assign(self, "recipient", recipient)
-        assign(self, "status", status)
-        assign(self, "reply", reply)
-        assign(self, "why", why)
+        _set_recipient(self, recipient)
+        _set_status(self, status)
+        _set_reply(self, reply)
+        _set_why(self, why)
+
+
+_set_recipient, _set_status = setter(RecipientOutcome, "recipient"), setter(RecipientOutcome, "status")
+_set_reply, _set_why = setter(RecipientOutcome, "reply"), setter(RecipientOutcome, "why")
 
 
 @final
@@ -58,11 +62,15 @@ class Outcome(Value):
     def __init__(
         self, recipients: tuple[RecipientOutcome, ...], reply: Reply | None = None, error: Exception | None = None
     ) -> None:
-        assign(self, "recipients", recipients)
-        assign(self, "reply", reply)
-        assign(self, "error", error)
+        _set_recipients(self, recipients)
+        _set_verdict(self, reply)
+        _set_error(self, error)
 
     @property
     def all_accepted(self) -> bool:
         """Whether every recipient was accepted."""
         return all(each.status is Status.ACCEPTED for each in self.recipients)
+
+
+_set_recipients, _set_verdict = setter(Outcome, "recipients"), setter(Outcome, "reply")
+_set_error = setter(Outcome, "error")

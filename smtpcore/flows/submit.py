@@ -6,16 +6,16 @@ from collections.abc import AsyncIterable, Sequence
 from typing import Any, Final, final
 
 from ..errors import LocalProtocolError, RemoteProtocolError
-from ..extensions import BODY, EIGHTBITMIME, SIZE, SMTPUTF8, UTF8, Body
+from ..extensions import BODY, EIGHTBITMIME, SIZE, SMTPUTF8, STANDARD, UTF8, Body
 from ..session.client import ClientConnection
-from ..session.event import CommandSkipped, ConnectionClosed, ReplyReceived
+from ..session.event import NEED_DATA, CommandSkipped, ConnectionClosed, ReplyReceived
 from ..session.planning import why_not_offered
 from ..table import State
 from ..wire.address import Mailbox, Postmaster
 from ..wire.command import Data, Mail, Rcpt, Rset
 from ..wire.parameters import Parameter
 from ..wire.reply import Reply
-from .client import heed, next_answer
+from .client import heed, next_answer, unasked
 from .content import Source
 from .effect import Await, Close, Flow, Read, Write
 from .outcome import Outcome, RecipientOutcome, Status
@@ -42,24 +42,25 @@ def submit(
     """
     if not recipients:
         raise ValueError("a message needs a recipient")
-    if machine.state not in _USABLE:
+    state = machine.state
+    if state is not _READY and state is not _MAIL and state is not _RCPT:
         raise LocalProtocolError(f"no message can be sent in state {machine.state.name}")
     ledger = _Ledger(recipients)
     mail = _mail(machine, sender, source, mail_parameters, ledger)
     if mail is None:
         return ledger.outcome()
-    rcpts = [Rcpt(recipients[index], *rcpt_parameters) for index in ledger.pending]
-    # A mistake of the caller must not be found when half of the group is on its way.
-    for command in (mail, rcpts[0]):
-        why = why_not_offered(machine.extensions, machine.capabilities, command)
-        if why:
-            raise LocalProtocolError(why)
+    pending = ledger.pending
+    rcpts = [Rcpt(recipients[index], *rcpt_parameters) for index in pending]
+    # What was put in above is offered; a mistake of the caller must not be found when half of the group is on its way.
+    if mail_parameters or rcpt_parameters or machine.extensions is not STANDARD:
+        for command in (mail, rcpts[0]):
+            why = why_not_offered(machine.extensions, machine.capabilities, command)
+            if why:
+                raise LocalProtocolError(why)
     try:
         ledger.refused_all = heed(machine)
-        if ledger.refused_all is None:
-            yield from _envelope(machine, mail, rcpts, ledger)
-        if machine.state is State.CONTENT and not machine.in_flight:
-            ledger.refused_all = heed(machine)
+        if ledger.refused_all is None and (yield from _envelope(machine, mail, rcpts, pending, ledger)):
+            ledger.refused_all = unasked(machine)
             if ledger.refused_all is None:
                 yield from _send_content(machine, source, ledger)
     except Exception as error:
@@ -74,7 +75,10 @@ def submit(
     return ledger.outcome()
 
 
-_USABLE: Final = frozenset((State.READY, State.MAIL, State.RCPT))
+# Looking a member of an Enum up costs more than all else that a step does with it.
+_READY, _MAIL, _RCPT, _CONTENT, _CLOSED = State.READY, State.MAIL, State.RCPT, State.CONTENT, State.CLOSED
+_EIGHT_BIT: Final = BODY(Body.EIGHTBITMIME)
+_UTF8: Final = UTF8(True)
 
 
 def _mail(
@@ -89,53 +93,68 @@ def _mail(
     if source.size is not None and SIZE in machine.capabilities:
         added.setdefault("SIZE", SIZE(source.size))  # RFC 1870 s6
     if source.is_ascii is not True and EIGHTBITMIME in machine.capabilities:
-        added.setdefault("BODY", BODY(Body.EIGHTBITMIME))  # RFC 6152 s3
+        added.setdefault("BODY", _EIGHT_BIT)  # RFC 6152 s3
     if (sender is not None and not sender.is_ascii) or ledger.needs_utf8:
         if SMTPUTF8 in machine.capabilities:
-            added.setdefault("SMTPUTF8", UTF8(True))  # RFC 6531 s3.4
+            added.setdefault("SMTPUTF8", _UTF8)  # RFC 6531 s3.4
         else:
             # RFC 6531 s3.2: such an address must not go to a server that does not know it
             ledger.leave_out_utf8(everybody=sender is not None and not sender.is_ascii)
     return Mail(sender, *added.values()) if ledger.pending else None
 
 
-def _envelope(machine: ClientConnection, mail: Mail, rcpts: list[Rcpt], ledger: _Ledger) -> Flow[None]:
-    if machine.state is not State.READY:
-        machine.send(Rset())  # what an earlier message left behind
-    machine.send(mail)
-    indices: dict[int, int] = {}
-    for rcpt, index in zip(rcpts, ledger.pending):
-        indices[id(rcpt)] = index
-        machine.send(rcpt)
+def _envelope(
+    machine: ClientConnection, mail: Mail, rcpts: list[Rcpt], pending: Sequence[int], ledger: _Ledger
+) -> Flow[bool]:
+    """MAIL, RCPT and DATA, and their answers; whether the server waits for the content now."""
+    send = machine.send
+    if machine.state is not _READY:
+        send(Rset())  # what an earlier message left behind
+    send(mail)
+    for rcpt in rcpts:
+        send(rcpt)
     data = Data()
-    machine.send(data)
+    send(data)
+    group = machine.data_to_send()
+    if group:
+        yield Write(group)
+    indices: dict[int, int] = {}
     while True:
-        answer = yield from next_answer(machine)
+        event = machine.next_event()
+        answer = event if type(event) is ReplyReceived else (yield from next_answer(machine, event))
         command = answer.command
+        if type(answer) is ReplyReceived and command is not data and _positive(answer.reply):
+            continue
+        if isinstance(command, Rcpt) and not indices:
+            indices = {id(rcpt): index for rcpt, index in zip(rcpts, pending)}
         if isinstance(answer, CommandSkipped):
             if isinstance(command, Rcpt):
                 ledger.skipped(indices[id(command)], answer.why)
         elif isinstance(command, Rcpt):
-            ledger.answered(indices[id(command)], answer.reply)
-        elif command is None or (command is mail and not _positive(answer.reply)):
+            ledger.refused(indices[id(command)], answer.reply)
+        elif command is None or command is mail:
             ledger.refused_all = answer.reply
-        elif isinstance(command, Rset) and not _positive(answer.reply):
-            if machine.state is not State.CLOSED:
+        elif isinstance(command, Rset):
+            if machine.state is not _CLOSED:
                 # RFC 5321 s4.1.1.5: 250 is the one reply. What was left behind would get this message, too.
                 raise RemoteProtocolError(f"{answer.reply.code} is no answer to RSET (RFC 5321 s4.1.1.5)")
             ledger.refused_all = answer.reply  # 421
         elif command is data and answer.reply.code >= 400:
             ledger.refused_all = ledger.refused_all or answer.reply
-        if command is data or machine.state is State.CLOSED:
+        if command is data or machine.state is _CLOSED:
             break
-    while machine.in_flight and machine.state is not State.CLOSED:
+    while machine.in_flight and machine.state is not _CLOSED:
         yield from next_answer(machine)  # the verdict on a lone dot (RFC 2920 s3.1)
+    return machine.state is _CONTENT
 
 
 def _send_content(machine: ClientConnection, source: Source, ledger: _Ledger) -> Flow[None]:
     """The content, its end, and the verdict. Whatever goes wrong with it must not be followed by a final dot."""
     ledger.content_failed = True  # until it has not
-    if isinstance(source.chunks, AsyncIterable):
+    if source.whole is not None:
+        machine.send_content(source.whole)
+        yield from _write(machine, ledger, more=True)
+    elif isinstance(source.chunks, AsyncIterable):
         iterator = aiter(source.chunks)
         while chunk := (yield Await(_next_chunk(iterator))):
             machine.send_content(chunk)
@@ -148,7 +167,7 @@ def _send_content(machine: ClientConnection, source: Source, ledger: _Ledger) ->
     ledger.content_failed = False
     ledger.content_ended = True
     try:
-        answer = yield from next_answer(machine)
+        answer = yield from next_answer(machine, NEED_DATA)
         while answer.command is not end:
             answer = yield from next_answer(machine)
     except OSError:
@@ -160,12 +179,12 @@ def _send_content(machine: ClientConnection, source: Source, ledger: _Ledger) ->
         ledger.verdict = answer.reply
 
 
-def _write(machine: ClientConnection, ledger: _Ledger) -> Flow[None]:
+def _write(machine: ClientConnection, ledger: _Ledger, *, more: bool = False) -> Flow[None]:
     data = machine.data_to_send()
     if data:
         ledger.content_failed = False  # what fails now is the connection
         try:
-            yield Write(data)
+            yield Write(data, more)
         except OSError:
             ledger.refused_all = ledger.last_words = yield from _last_words(machine)
             raise
@@ -207,6 +226,17 @@ def _positive(reply: Reply) -> bool:
 class _Ledger:
     """What is known so far of each recipient."""
 
+    __slots__ = (
+        "_settled",
+        "content_ended",
+        "content_failed",
+        "error",
+        "last_words",
+        "recipients",
+        "refused_all",
+        "verdict",
+    )
+
     def __init__(self, recipients: Sequence[Mailbox | Postmaster]) -> None:
         self.recipients = recipients
         self.content_ended = False
@@ -216,16 +246,16 @@ class _Ledger:
         self.last_words: Reply | None = None  # of a server that hung up on a content
         self.error: Exception | None = None
         self._settled: dict[int, RecipientOutcome] = {}
-        self._accepted: dict[int, Reply] = {}
 
     @property
-    def pending(self) -> list[int]:
+    def pending(self) -> Sequence[int]:
         """The indices nothing has been settled for."""
-        return [index for index in range(len(self.recipients)) if index not in self._settled]
+        indices, settled = range(len(self.recipients)), self._settled
+        return [index for index in indices if index not in settled] if settled else indices
 
     @property
     def needs_utf8(self) -> bool:
-        return any(not recipient.is_ascii for recipient in self.recipients)
+        return not "".join([recipient.written for recipient in self.recipients]).isascii()
 
     def leave_out_utf8(self, *, everybody: bool) -> None:
         why = "the server does not offer SMTPUTF8"
@@ -237,38 +267,40 @@ class _Ledger:
         if self.refused_all is None:
             self._settled[index] = RecipientOutcome(self.recipients[index], Status.NOT_SENT, why=why)
 
-    def answered(self, index: int, reply: Reply) -> None:
-        if _positive(reply):
-            self._accepted[index] = reply
-        elif self.refused_all is None:
+    def refused(self, index: int, reply: Reply) -> None:
+        if self.refused_all is None:
             self._settled[index] = RecipientOutcome(self.recipients[index], _status(reply), reply)
 
     def outcome(self) -> Outcome:
         """The truth about each recipient."""
-        found = [self._settled.get(index) or self._of(index) for index in range(len(self.recipients))]
+        settled = self._settled
+        status, reply, why = self._of_the_others()
+        if settled:
+            found = [
+                settled.get(index) or RecipientOutcome(recipient, status, reply, why)
+                for index, recipient in enumerate(self.recipients)
+            ]
+        else:
+            found = [RecipientOutcome(recipient, status, reply, why) for recipient in self.recipients]
         return Outcome(tuple(found), self.verdict, self.error)
 
-    def _of(self, index: int) -> RecipientOutcome:
-        recipient = self.recipients[index]
-        if self.verdict is not None:
-            return RecipientOutcome(recipient, _status(self.verdict), self.verdict)
-        if self.content_ended:
-            return RecipientOutcome(recipient, Status.UNKNOWN, why=_why(self.error))
-        if self.refused_all is not None:
-            return RecipientOutcome(recipient, _status(self.refused_all), self.refused_all)
-        return RecipientOutcome(recipient, Status.NOT_SENT, why=_why(self.error))
+    def _of_the_others(self) -> tuple[Status, Reply | None, str]:
+        """What became of those that nothing was settled for: all share it."""
+        decided = self.verdict
+        if decided is None:
+            if self.content_ended:
+                return Status.UNKNOWN, None, _why(self.error)
+            decided = self.refused_all
+            if decided is None:
+                return Status.NOT_SENT, None, _why(self.error)
+        return _status(decided), decided, ""
 
 
 def _status(reply: Reply) -> Status:
-    match reply.code // 100:
-        case 2:
-            return Status.ACCEPTED
-        case 4:
-            return Status.REFUSED_FOR_NOW
-        case 5:
-            return Status.REFUSED
-        case _:
-            return Status.NOT_SENT
+    return _BY_DIGIT.get(reply.code // 100, Status.NOT_SENT)
+
+
+_BY_DIGIT: Final = {2: Status.ACCEPTED, 4: Status.REFUSED_FOR_NOW, 5: Status.REFUSED}
 
 
 def _why(error: Exception | None) -> str:
