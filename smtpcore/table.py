@@ -36,7 +36,17 @@ from typing import ClassVar, Final, TypeAlias, final
 
 from .wire.command import Command, Data, Ehlo, Expn, Helo, Help, Lhlo, Mail, Noop, Quit, Rcpt, Rset, Vrfy
 
-__all__ = ["TRANSITIONS", "Connect", "EndOfContent", "State", "Transitions", "after_success", "may_answer", "merge"]
+__all__ = [
+    "HAPPENINGS",
+    "TRANSITIONS",
+    "Connect",
+    "EndOfContent",
+    "State",
+    "Transitions",
+    "after_success",
+    "may_answer",
+    "merge",
+]
 
 
 @final
@@ -73,6 +83,9 @@ class EndOfContent(Command):
     __slots__ = ()
     verb: ClassVar[str] = "(end of content)"
 
+
+#: What is answered like a command and is none.
+HAPPENINGS: Final[frozenset[type[Command]]] = frozenset((Connect, EndOfContent))
 
 Row: TypeAlias = Mapping[int, State]
 Transitions: TypeAlias = Mapping[State, Mapping[type[Command], Row]]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, final
 
 from ..errors import ParseError
-from ..table import TRANSITIONS, State, Transitions, after_success, merge
+from ..table import HAPPENINGS, TRANSITIONS, State, Transitions, after_success, merge
 from ..wire import grammar
 from ..wire.address import Mailbox, Postmaster
 from ..wire.capabilities import Capabilities, Capability
@@ -171,9 +171,9 @@ class ExtensionSet:
         )
         #: The base table and the rows of all extensions.
         self.transitions = merge([TRANSITIONS, *[extension.transitions for extension in held]])
-        #: Where success leads from each state, by command; what is not in it has no place there.
+        #: What a client may send in each state, and where success leads from there.
         self.successes: Mapping[State, Mapping[type[Command], State]] = {
-            state: {command: after_success(row, state) for command, row in rows.items()}
+            state: {kind: after_success(row, state) for kind, row in rows.items() if kind not in HAPPENINGS}
             for state, rows in self.transitions.items()
         }
         #: The extension that a verb came with; the verbs of RFC 5321 are not in it.

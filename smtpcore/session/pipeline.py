@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn, final
 from ..errors import LocalProtocolError
 from ..extensions import PIPELINING, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
-from ..table import Connect, EndOfContent, State
+from ..table import HAPPENINGS, EndOfContent, State
 from ..wire.capabilities import Capabilities
 from ..wire.command import Command, Ehlo, Helo, Lhlo, Mail, Rcpt
 from ..wire.parameters import NO_PARAMETERS
@@ -79,23 +79,23 @@ class Pipeline:
             planned = self.planned = find_plan(self._extensions, state, (*self.flight, *self.queued))
         kind = type(command)
         after = self._successes[planned].get(kind)
-        if after is None or kind is Connect or kind is EndOfContent:
+        if after is None:
             self._refuse(command, planned)
         octets = command.encode()  # raises here, before anything is queued, if it cannot be written
         known = not self._greetings
         if kind is Mail or kind is Rcpt:
             envelope: Any = command  # as kind says, which is quicker than isinstance
-            plain = envelope.parameters is NO_PARAMETERS and octets.isascii()
-        else:
-            plain = kind not in self._extensions.verb_owner
-        if known and not plain and (why := why_not_offered(self._extensions, self.capabilities, command)):
-            raise LocalProtocolError(why)
-        self.planned = after
-        if kind in GREETINGS:
+            if known and (envelope.parameters is not NO_PARAMETERS or not octets.isascii()):
+                self._check_offered(command)
+        elif kind in GREETINGS:
             self._greetings += 1
+        elif known and kind in self._extensions.verb_owner:
+            self._check_offered(command)
+        self.planned = after
         flight = self.flight
         # At once, if it would go from the queue at once
-        if known and not self.queue and self.open and (not flight or self._may_follow(flight[-1])):
+        follows = not flight or (flight[-1].pipelines and self._pipelining and len(flight) < self._limit)
+        if follows and known and self.open and not self.queue:
             flight.append(command)
             self._out.append(octets)
             if command.confidential:
@@ -104,10 +104,15 @@ class Pipeline:
             self.queue.append((command, octets, known))
             self.release(state)
 
+    def _check_offered(self, command: Command) -> None:
+        why = why_not_offered(self._extensions, self.capabilities, command)
+        if why:
+            raise LocalProtocolError(why)
+
     def _refuse(self, command: Command, planned: State) -> NoReturn:
         if not isinstance(command, Command):
             raise TypeError(f"not a command: {type(command).__name__}")
-        if isinstance(command, (Connect, EndOfContent)):
+        if type(command) in HAPPENINGS:
             raise TypeError(f"{command!r} happens, it is not sent")
         raise LocalProtocolError(why_misplaced(self._extensions, planned, command))
 

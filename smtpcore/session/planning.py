@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ..extensions import SMTPUTF8, ExtensionSet
-from ..table import State
+from ..table import State, after_success
 from ..wire.capabilities import Capabilities
 from ..wire.command import Command, Mail, Rcpt
 
@@ -18,7 +18,8 @@ NO_ROW: Final[Mapping[int, State]] = {}
 def find_plan(extensions: ExtensionSet, state: State, commands: Iterable[Command]) -> State:
     """Where a conversation that stands at ``state`` will stand when all of ``commands`` have succeeded."""
     for command in commands:
-        state = extensions.successes[state].get(type(command), state)
+        row = extensions.transitions[state].get(type(command))
+        state = after_success(row, state) if row else state
     return state
 
 

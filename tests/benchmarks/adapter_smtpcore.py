@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from smtpcore import (
     NEED_DATA,
@@ -22,7 +23,6 @@ from smtpcore import (
     Mail,
     Mailbox,
     Rcpt,
-    ReplyReceived,
     ServerConnection,
 )
 from smtpcore.extensions import EIGHTBITMIME, ENHANCEDSTATUSCODES, PIPELINING, SIZE, SMTPUTF8
@@ -113,8 +113,8 @@ class ClientEngine:
         machine = self.machine
         machine.receive_data(io(machine.data_to_send()))
         for _ in range(commands):
-            event = machine.next_event()
-            if type(event) is not ReplyReceived or event.reply.code >= 400:
+            event: Any = machine.next_event()  # the reply that is due, or an AttributeError below
+            if event.reply.code >= 400:
                 raise ValueError(f"unexpected {event}")
 
     def transaction(self, sender: str, rcpts: list[str], body: bytes, io: Callable[[bytes], bytes]) -> None:
