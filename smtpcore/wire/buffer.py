@@ -40,8 +40,9 @@ class ReceiveBuffer:
             held = self.data = bytearray(memoryview(held)[self._start :])
         elif self._start:
             del held[: self._start]
-        self._searched -= self._start
-        self._start = 0
+        if self._start:
+            self._searched -= self._start
+            self._start = 0
         held += data
 
     def take_line(self) -> bytes | None:
@@ -50,9 +51,12 @@ class ReceiveBuffer:
         end = data.find(b"\r\n", self._searched)
         if end < 0:
             # The last octet may be the CR of a CRLF to come.
-            self._searched = max(self._start, len(data) - 1)
+            end = len(data) - 1
+            self._searched = end if end > self._start else self._start
             return None
-        line = bytes(data[self._start : end])
+        line = data[self._start : end]
+        if type(line) is not bytes:
+            line = bytes(line)
         end += 2
         if end == len(data):
             self.data = b""
@@ -81,7 +85,8 @@ class ReceiveBuffer:
     def seek(self, offset: int) -> None:
         """Go on at an offset in what ``view`` gave."""
         if offset >= len(self.data):
-            self.clear()
+            self.data = b""
+            self._start = self._searched = 0
         else:
             self._start = self._searched = offset
 
