@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 from collections.abc import Awaitable
 from typing import Final, TypeVar, final
@@ -71,6 +72,10 @@ class _Channel(asyncio.Protocol):
         self._held = 0  # octets in them
         self._readable: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._awaited: asyncio.Future[None] | None = None  # the one of these two that the script waits for
+        self._expires = 0.0  # ... until then
+        self._timer: asyncio.TimerHandle | None = None
 
     # -- what the transport reports -----------------------------------------------------------
 
@@ -91,11 +96,14 @@ class _Channel(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._eof = True
         self._lost = exc or ConnectionResetError("connection lost")
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         _wake(self._readable)
         self.resume_writing()
 
     def pause_writing(self) -> None:
-        self._writable = asyncio.get_running_loop().create_future()
+        self._writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
         writable, self._writable = self._writable, None
@@ -105,16 +113,20 @@ class _Channel(asyncio.Protocol):
 
     async def read(self, effect: Read) -> bytes:
         if not self._chunks and not self._eof:
-            self._readable = asyncio.get_running_loop().create_future()
+            self._readable = self._awaited = waiter = self._loop.create_future()
+            self._set_timer(effect.seconds if self.timeout is None else self.timeout)
             try:
-                await _in_time(self._readable, effect.seconds if self.timeout is None else self.timeout)
+                await waiter
             finally:
-                self._readable = None
-        chunks, self._chunks = self._chunks, []
+                self._readable = self._awaited = None
+        chunks = self._chunks
         if self._held > _MOST and self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
         self._held = 0
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if len(chunks) == 1:
+            return chunks.pop()
+        self._chunks = []
+        return b"".join(chunks)
 
     async def write(self, data: bytes) -> None:
         if self._lost is not None or self._transport is None:
@@ -123,7 +135,12 @@ class _Channel(asyncio.Protocol):
         if len(data) >= _LARGE and self._writable is None:
             await asyncio.sleep(0)  # or a long content would keep what the server says unheard
         if self._writable is not None:
-            await _in_time(self._writable, Write.seconds if self.timeout is None else self.timeout)
+            self._awaited = self._writable
+            self._set_timer(Write.seconds if self.timeout is None else self.timeout)
+            try:
+                await self._awaited
+            finally:
+                self._awaited = None
         if self._lost is not None:
             raise self._lost
 
@@ -149,6 +166,31 @@ class _Channel(asyncio.Protocol):
     def abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
+
+    # -- time ---------------------------------------------------------------------------------
+
+    def _set_timer(self, seconds: float | None) -> None:
+        """A deadline for what the script waits for now."""
+        if seconds is None:
+            self._expires = math.inf
+            return
+        self._expires = expires = self._loop.time() + seconds
+        timer = self._timer
+        # One timer goes off at the earliest deadline it knew of, and is set again if that has moved.
+        if timer is None or timer.when() > expires:
+            if timer is not None:
+                timer.cancel()
+            self._timer = self._loop.call_at(expires, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        waiter = self._awaited
+        if waiter is None or waiter.done() or self._expires == math.inf:
+            return
+        if self._loop.time() < self._expires:
+            self._timer = self._loop.call_at(self._expires, self._on_timer)
+        else:
+            waiter.set_exception(TimeoutError("the server took too long"))
 
 
 def _wake(waiter: asyncio.Future[None] | None) -> None:

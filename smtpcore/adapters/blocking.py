@@ -62,27 +62,35 @@ class _Stream:
         self._server_hostname = server_hostname
         self._timeout = timeout
         self._left = 0.0  # seconds that the next read has where it gets none of its own
+        self._limit: float | None = None  # what the socket was told last
 
     def read(self, effect: Read) -> bytes:
-        seconds = effect.wait(self._left)
-        if self._timeout is not None and effect.seconds is not None:
+        seconds = effect.seconds
+        if seconds is None:
+            seconds = effect.wait(self._left)
+        elif self._timeout is not None:
             seconds = self._timeout
         until = time.monotonic() + seconds
-        if not self._readable(until):
+        rest = self._wait(seconds, until)
+        if rest <= 0:
             raise TimeoutError("the peer took too long")
-        # Never zero, which would mean not to wait at all.
-        self._sock.settimeout(max(until - time.monotonic(), 0.001))
+        self._set_limit(rest)
         data = self._sock.recv(_CHUNK)
         self._left = max(until - time.monotonic(), 0.0)
         return data
 
-    def _readable(self, until: float) -> bool:
-        """Whether to read now; waiting for it before is for those who wait for something else too."""
-        return time.monotonic() < until
+    def _wait(self, seconds: float, until: float) -> float:
+        """The seconds that are left to read; waiting before is for those who wait for something else too."""
+        return seconds
 
     def write(self, data: bytes) -> None:
-        self._sock.settimeout(Write.seconds if self._timeout is None else self._timeout)
+        self._set_limit(Write.seconds if self._timeout is None else self._timeout)
         self._sock.sendall(data)
+
+    def _set_limit(self, seconds: float) -> None:
+        if seconds != self._limit:  # or it would be one more call of the operating system
+            self._sock.settimeout(seconds)
+            self._limit = seconds
 
     def handshake(self) -> None:
         if self._context is None:
@@ -95,6 +103,7 @@ class _Stream:
             do_handshake_on_connect=False,
         )
         self._sock = secured  # from here on whoever closes or cuts closes this one
+        self._limit = None
         secured.do_handshake()
 
     def close(self) -> None:
@@ -230,9 +239,9 @@ class _ServedStream(_Stream):
     machine: ServerConnection | None = None
     bell: _Bell
 
-    def _readable(self, until: float) -> bool:
+    def _wait(self, seconds: float, until: float) -> float:
         if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
-            return True
+            return max(seconds, 0.001)
         with _Selector() as selector:
             selector.register(self._sock, selectors.EVENT_READ)
             # Who has a transaction in hand may finish it.
@@ -241,7 +250,8 @@ class _ServedStream(_Stream):
             ready = selector.select(max(until - time.monotonic(), 0.0))
         if any(key.fileobj is self.bell.ear for key, _ in ready):
             raise Drain
-        return bool(ready)
+        # Never zero, which would mean not to wait at all; and what is there is read, however late.
+        return max(until - time.monotonic(), 0.001) if ready else 0.0
 
     def cut(self) -> None:
         """Make every call on the socket fail."""

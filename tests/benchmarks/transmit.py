@@ -41,7 +41,7 @@ async def over_asyncio(host: str, port: int, count: int, size: int, recipients: 
 
 
 def over_sockets(host: str, port: int, count: int, size: int, recipients: int, connections: int) -> None:
-    """A thread for each connection."""
+    """A thread for each connection, if there are several."""
     content = message(size)
     names = [f"b{number}@example.com" for number in range(recipients)]
 
@@ -52,6 +52,9 @@ def over_sockets(host: str, port: int, count: int, size: int, recipients: int, c
                 if not outcome.all_accepted:
                     raise SystemExit(f"refused: {outcome}")
 
+    if connections == 1:
+        one(count)
+        return
     threads = [threading.Thread(target=one, args=(share(count, connections, index),)) for index in range(connections)]
     for thread in threads:
         thread.start()
