@@ -53,12 +53,14 @@ async def _in_time(awaitable: Awaitable[T], seconds: float | None) -> T:
         raise TimeoutError("the server took too long") from None
 
 
+#: Octets read at a time; replies are short.
+_BUFFER: Final = 8192
 #: Octets of a write that are worth a look at the other direction.
 _LARGE: Final = 65_536
 
 
 @final
-class _Channel(asyncio.Protocol):
+class _Channel(asyncio.BufferedProtocol):
     """A connection of a client: octets that have come, and whether more can be written."""
 
     def __init__(self, host: str, context: ssl.SSLContext | None, timeout: float | None) -> None:
@@ -68,6 +70,8 @@ class _Channel(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._eof = False
         self._lost: Exception | None = None
+        # A protocol without its own has a buffer of 256 KiB made for each read, and given back to the system after it.
+        self._buffer = memoryview(bytearray(_BUFFER))
         self._chunks: list[bytes] = []
         self._held = 0  # octets in them
         self._readable: asyncio.Future[None] | None = None
@@ -82,9 +86,12 @@ class _Channel(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # a stream has a Transport
 
-    def data_received(self, data: bytes) -> None:
-        self._chunks.append(data)
-        self._held += len(data)
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._chunks.append(self._buffer[:nbytes].tobytes())
+        self._held += nbytes
         if self._held > _MOST and self._transport is not None:
             self._transport.pause_reading()
         _wake(self._readable)
