@@ -115,9 +115,6 @@ def _envelope(
         send(rcpt)
     data = Data()
     send(data)
-    group = machine.data_to_send()
-    if group:
-        yield Write(group)
     indices: dict[int, int] = {}
     while True:
         event = machine.next_event()
