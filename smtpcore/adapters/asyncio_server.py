@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import Self, final
+from typing import Final, Self, final
 
 from .asyncio_connection import LAST, BufferedConnection, Connection, Hub
 
 __all__ = ["Server"]
+
+#: How often a port that is free at all addresses of a name is looked for.
+_TRIES: Final = 10
 
 
 @final
@@ -32,7 +35,23 @@ class Server(Hub):
         self._stopped = asyncio.Event()
         # Other loops may have reads of several connections under way at once, so these cannot share a buffer.
         kind = BufferedConnection if isinstance(loop, asyncio.SelectorEventLoop) else Connection
-        self._listener = await loop.create_server(lambda: kind(self), *self._where, backlog=1000)
+        host, port = self._where
+
+        async def listen(at: int) -> asyncio.Server:
+            return await loop.create_server(lambda: kind(self), host, at, backlog=1000)
+
+        listener = await listen(port)
+        # A name with several addresses was given a free port for each, where one for all was meant.
+        for _ in range(_TRIES):
+            ports = {each.getsockname()[1] for each in listener.sockets}
+            if len(ports) == 1:
+                break
+            listener.close()
+            try:
+                listener = await listen(ports.pop())
+            except OSError:  # taken at another address
+                listener = await listen(0)
+        self._listener = listener
         return self
 
     async def __aexit__(

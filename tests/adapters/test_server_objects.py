@@ -330,3 +330,27 @@ def test_what_a_server_cannot_be_asked_for(serve):
     for options in ({"tls": "required"}, {"tls": "implicit"}, {"hostname": "no name"}):
         with pytest.raises(ValueError):
             serve(object(), "127.0.0.1", 0, **options)
+
+
+def test_a_name_with_several_addresses_has_one_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Port 0 is one free port, not one for each address of the name."""
+    both = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0)),
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.2", 0)),
+    ]
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        async def resolve(host: str, port: int, **options: object) -> list[Any]:
+            return [(*entry[:4], (entry[4][0], port)) for entry in both]
+
+        monkeypatch.setattr(loop, "getaddrinfo", resolve)
+        async with over_asyncio.serve(object(), "somewhere", 0) as server:
+            listener = server._listener
+            assert listener is not None
+            names = [each.getsockname() for each in listener.sockets]
+            assert {name[0] for name in names} == {"127.0.0.1", "127.0.0.2"}
+            assert {name[1] for name in names} == {server.address[1]}
+
+    asyncio.run(main())
