@@ -175,7 +175,8 @@ class Connection(asyncio.Protocol):
                 value = error = None
                 kind = type(effect)
                 if kind is Read:
-                    self._left = seconds = effect.wait(self._left)  # type: ignore[union-attr]  # kind is Read
+                    waits: Any = effect  # Read, as kind says
+                    self._left = seconds = waits.wait(self._left)
                     if self._inbox is None and not self._eof:
                         self._set_timer(seconds)
                         self._waiting = True
