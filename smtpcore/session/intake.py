@@ -22,26 +22,21 @@ class ContentIntake:
     No fault ends the content: it is read to its true end, and judged there.
     """
 
-    __slots__ = ("_meter", "_policy", "_unstuffer")
+    __slots__ = ("_meter", "_policy", "unstuffer")
 
     def __init__(self, settings: ServerSettings) -> None:
         self._policy = settings.bare_newlines
-        self._unstuffer = DotUnstuffer(settings.bare_newlines)
+        self.unstuffer = DotUnstuffer(settings.bare_newlines)  #: Knows when the end of the content has come.
         self._meter = ContentMeter(settings.size_limit, settings.line_limit)
-
-    @property
-    def eof(self) -> bool:
-        """Whether the end of the content has come."""
-        return self._unstuffer.eof
 
     def take(self, data: bytes, start: int) -> tuple[bytes, int]:
         """The faultless content of the octets from ``start``, and the offset behind what was read."""
-        content, end = self._unstuffer.take(data, start)
+        content, end = self.unstuffer.take(data, start)
         return self._meter.feed(content), end
 
     def judge(self) -> tuple[Reply | None, list[Defect]]:
         """The reply to a content with a fault, None for one that the application may have; and what was let through."""
-        bare, meter = self._unstuffer.first_bare, self._meter
+        bare, meter = self.unstuffer.first_bare, self._meter
         if bare >= 0 and self._policy is BareNewlines.REJECT:
             return replies.BARE_NEWLINE, []
         if meter.excess is not None:

@@ -126,9 +126,10 @@ class ServerConnection:
     @property
     def deadline(self) -> Deadline | None:
         """How long the client may take for what it has to do next; None when it is not the client's turn."""
-        if self._awaiting or self.session.state in _NOT_WAITING:
+        state = self.session.state
+        if self._awaiting or state in _NOT_WAITING:
             return None
-        return BLOCK if self.session.state is State.CONTENT else COMMAND
+        return BLOCK if state is _CONTENT else COMMAND
 
     @property
     def buffered(self) -> int:
@@ -157,8 +158,8 @@ class ServerConnection:
             raise LocalProtocolError("octets behind the end of the stream")
         buffer = self._buffer
         if buffer.data:
-            held = len(buffer)
-            if held > self.settings.limits.buffered and (self._awaiting or held > self.settings.line_budget):
+            most = self.settings.limits.buffered
+            if len(buffer.data) > most < len(buffer) and (self._awaiting or len(buffer) > self.settings.line_budget):
                 raise LocalProtocolError("more input than the limit while PAUSED: take events, or stop reading")
         buffer.append(data)
 
@@ -190,14 +191,13 @@ class ServerConnection:
             self._refuse_plaintext()
             return self._need_data() if self._eof else PAUSED
         buffer = self._buffer
-        if not buffer.data:
-            return self._need_data()
-        line = buffer.take_line()
-        if line is not None:
-            return self._on_line(line)
-        if len(buffer) >= self.settings.line_budget:
-            return self._refuse(buffer.take(SHOWN), replies.LINE_WITHOUT_END)
-        return self._need_data()
+        if buffer.data:
+            line = buffer.take_line()
+            if line is not None:
+                return self._on_line(line)
+            if len(buffer.data) >= self.settings.line_budget <= len(buffer):
+                return self._refuse(buffer.take(SHOWN), replies.LINE_WITHOUT_END)
+        return self._need_data() if self._eof else NEED_DATA
 
     def _need_data(self) -> ServerEvent | Signal:
         if not self._eof:
@@ -233,11 +233,11 @@ class ServerConnection:
         while buffer.data:
             data, end = content.take(*buffer.view())
             buffer.seek(end)
-            if content.eof:
+            if content.unstuffer.eof:
                 return self._end_content(content, data)
             if data:
                 return ContentReceived(data)
-        return self._need_data()
+        return self._need_data() if self._eof else NEED_DATA
 
     def _end_content(self, content: ContentIntake, data: bytes) -> ServerEvent:
         self._content = None

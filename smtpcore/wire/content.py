@@ -51,6 +51,8 @@ def _find(part: bytes, data: bytes, start: int) -> int:
 
 
 _NEAR: Final = 512
+#: Less than most lines have: more than that in one piece has a line end.
+_SHORT: Final = 64
 _WINDOW: Final = 16_384
 
 
@@ -182,6 +184,11 @@ class DotUnstuffer:
                 self._held = head
                 return b"", end + behind
             first += 1  # RFC 5321 s4.5.2: a period at the beginning of a line is taken off.
+        if stop - first < _SHORT and data.find(b"\r", first) < 0:
+            # A piece of a line, which ends nothing.
+            if stop > start:
+                self._line_start = False
+            return self._filter.feed(data[first:] if first else data), end + behind
         dot = data.find(b"\r\n.", first, first + _NEAR)
         if dot < 0 and stop - first > _NEAR:
             dot = _find(b"\r\n.", data, first + _NEAR - 2)
