@@ -16,7 +16,6 @@ import ssl
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from types import TracebackType
 from typing import Final, Self, final
 
@@ -33,6 +32,8 @@ __all__ = ["Client", "Server", "connect", "serve"]
 
 #: Octets read at a time.
 _CHUNK: Final = 65_536
+#: How often a port that is free at all addresses of a name is looked for.
+_TRIES: Final = 10
 
 
 @final
@@ -117,12 +118,21 @@ class _Stream:
 class Server(Listening):
     """A listening server over trio; methods of its handler are plain or ``async``."""
 
-    address: tuple[str, int] = ("", 0)  #: Host and port that it listens on.
+    _address: tuple[str, int] | None = None
     _running: AbstractAsyncContextManager[None]
+    _accepting: trio.CancelScope | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that it listens on."""
+        if self._address is None:
+            raise RuntimeError("the server does not listen")
+        return self._address
 
     async def __aenter__(self) -> Self:
         self._streams: set[_ServedStream] = set()
         self._left = trio.Event()
+        self._stopped = trio.Event()
         self._running = self._run()
         await self._running.__aenter__()
         return self
@@ -140,24 +150,66 @@ class Server(Listening):
 
     @asynccontextmanager
     async def _run(self) -> AsyncGenerator[None, None]:
-        host, port = self._where
-        listeners = await trio.open_tcp_listeners(port, host=host, backlog=1000)
+        listeners = await self._listen()
         name = listeners[0].socket.getsockname()
-        self.address = name[0], name[1]
-        async with trio.open_nursery() as connections, trio.open_nursery() as acceptor:
-            accept = partial(trio.serve_listeners, self.accept, listeners, handler_nursery=connections)
-            acceptor.start_soon(accept)
+        self._address = name[0], name[1]
+        async with trio.open_nursery() as nursery:
+            self._accepting = trio.CancelScope()
+            nursery.start_soon(self._accept_from, listeners, self._accepting, nursery)
             try:
                 yield
             finally:
-                acceptor.cancel_scope.cancel()
                 with trio.CancelScope(shield=True):
-                    await self.drain(self._grace)
-                connections.cancel_scope.cancel()
+                    await self.close()
+
+    async def _listen(self) -> list[trio.SocketListener]:
+        host, port = self._where
+        listeners = await trio.open_tcp_listeners(port, host=host, backlog=1000)
+        # A name with several addresses was given a free port for each, where one for all was meant.
+        for _ in range(_TRIES):
+            ports = {listener.socket.getsockname()[1] for listener in listeners}
+            if len(ports) == 1:
+                break
+            for listener in listeners:
+                await listener.aclose()
+            try:
+                listeners = await trio.open_tcp_listeners(ports.pop(), host=host, backlog=1000)
+            except OSError:  # taken at another address
+                listeners = await trio.open_tcp_listeners(0, host=host, backlog=1000)
+        return listeners
+
+    async def _accept_from(
+        self, listeners: list[trio.SocketListener], scope: trio.CancelScope, nursery: trio.Nursery
+    ) -> None:
+        with scope:
+            await trio.serve_listeners(self.accept, listeners, handler_nursery=nursery)
 
     async def serve_forever(self) -> None:
-        """Serve until cancelled."""
-        await trio.sleep_forever()
+        """Serve until cancelled or closed."""
+        if self._address is None:
+            raise RuntimeError("the server does not listen")
+        await self._stopped.wait()
+
+    async def close(self, grace: float | None = None) -> None:
+        """Stop listening, say 421 to who is idle, and wait for transactions in hand, for ``grace`` seconds at most."""
+        accepting, self._accepting = self._accepting, None
+        if accepting is None:
+            return
+        accepting.cancel()
+        self._stopped.set()
+        self.control.draining = True
+        for stream in list(self._streams):
+            stream.drain()
+        with trio.move_on_after(self._grace if grace is None else grace):
+            await self._wait_until_empty()
+        for stream in list(self._streams):
+            stream.life.cancel()
+        await self._wait_until_empty()
+
+    async def _wait_until_empty(self) -> None:
+        while self._streams:
+            self._left = trio.Event()
+            await self._left.wait()
 
     async def accept(self, stream: trio.SocketStream) -> None:
         """Serve one connection to its end."""
@@ -171,12 +223,14 @@ class Server(Listening):
                 stream.socket.close()
             return
         world = _ServedStream(stream, self.context, timeout=self.control.timeout)
+        world.life = trio.CancelScope()
         self._streams.add(world)
         try:
-            if self.implicit_tls:
-                await world.handshake()
-            world.machine, flow = self.begin(stream.socket.getpeername())
-            await run(flow, world)
+            with world.life:
+                if self.implicit_tls:
+                    await world.handshake()
+                world.machine, flow = self.begin(stream.socket.getpeername())
+                await run(flow, world)
         except OSError:
             pass  # no handshake
         except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on
@@ -185,16 +239,6 @@ class Server(Listening):
             self._streams.discard(world)
             self._left.set()
             world.abort()
-
-    async def drain(self, grace: float) -> None:
-        """Say 421 to who is idle, and wait for transactions in hand, for ``grace`` seconds at most."""
-        self.control.draining = True
-        for stream in list(self._streams):
-            stream.drain()
-        with trio.move_on_after(grace):
-            while self._streams:
-                self._left = trio.Event()
-                await self._left.wait()
 
     def _report(self, error: BaseException) -> None:
         sys.excepthook(type(error), error, error.__traceback__)
@@ -205,6 +249,7 @@ class _ServedStream(_Stream):
     """A connection of a server, whose read can be ended from outside."""
 
     machine: ServerConnection | None = None
+    life: trio.CancelScope  #: Ends all that the connection does.
     _scope: trio.CancelScope | None = None
 
     async def read(self, effect: Read) -> bytes:
