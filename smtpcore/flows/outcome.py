@@ -20,7 +20,7 @@ class Status(Enum):
     REFUSED_FOR_NOW = "refused for now"  #: 4yz: the same may succeed later.
     REFUSED = "refused"  #: 5yz: it will not.
     NOT_SENT = "not sent"  #: The server has certainly not taken the message for this recipient.
-    UNKNOWN = "unknown"  #: The connection was lost after the final dot: the message may have been taken.
+    UNKNOWN = "unknown"  #: The connection was lost with or after the final dot: the message may have been taken.
 
 
 @final
