@@ -57,8 +57,8 @@ class ClientConnection:
     """
 
     __slots__ = (
-        "_bare_newlines",
         "_closed_event",
+        "_dots",
         "_eof",
         "_error",
         "_out",
@@ -84,13 +84,12 @@ class ClientConnection:
         tls: bool = False,
         allow_plaintext_auth: bool = False,
     ) -> None:
-        DotStuffer(bare_newlines)  # refuses a policy that is not for sending
+        self._dots = DotStuffer(bare_newlines)  # for one content after the other
         self.limits = limits or ClientLimits()
         self.extensions = extensions  #: What this machine understands.
         self._transitions = extensions.transitions
         self.allow_plaintext_auth = allow_plaintext_auth
         self.tls = tls  #: Whether the octets of this conversation travel in TLS.
-        self._bare_newlines = bare_newlines
         self._out: list[bytes] = []
         self._error: ProtocolError | None = None
         self._eof = False
@@ -295,7 +294,7 @@ class ClientConnection:
 
     def _begin_content(self) -> None:
         if self.state is _CONTENT:
-            self._stuffer = DotStuffer(self._bare_newlines)
+            self._stuffer = self._dots
             return
         # RFC 2920 s3.1: 354 although no recipient was accepted is answered with a single dot
         self.state = State.CONTENT

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
-from ..wire.content import DotUnstuffer
-from ..wire.meter import ContentMeter, Excess
+from ..wire.content import DotUnstuffer, plain_content
+from ..wire.meter import TEXT_LINE_LIMIT, ContentMeter, Excess, has_long_line
 from ..wire.newlines import BareNewlines
 from ..wire.reply import Reply
 from ..wire.tolerance import Defect
 from . import replies
 from .settings import ServerSettings
 
-__all__ = ["ContentIntake"]
+__all__ = ["END_OF_DATA", "ContentIntake", "whole_content"]
+
+
+#: Octets of ``CRLF . CRLF`` behind the CRLF that is content still.
+END_OF_DATA: Final = 3
+
+
+def whole_content(settings: ServerSettings, data: bytes, start: int) -> bytes | None:
+    """A content without a fault that is whole in ``data`` from ``start`` on; None where that takes longer to say."""
+    content = plain_content(data, start)
+    if content is None:
+        return None
+    size, limit, line_limit = len(content), settings.size_limit, min(settings.line_limit, TEXT_LINE_LIMIT)
+    if (limit is not None and size > limit) or (size > line_limit and has_long_line(content, line_limit)):
+        return None
+    return content
 
 
 @final

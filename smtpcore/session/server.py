@@ -31,7 +31,7 @@ from .event import (
     Signal,
 )
 from .examination import SHOWN, refuse_length, showable, understand
-from .intake import ContentIntake
+from .intake import END_OF_DATA, ContentIntake, whole_content
 from .limits import BLOCK, COMMAND, Deadline
 from .serversession import ServerSession
 from .settings import NO_CAPABILITIES, ServerSettings, SettingsOptions
@@ -42,6 +42,7 @@ __all__ = ["ServerConnection"]
 _OF_TRANSACTIONS: Final = frozenset((Mail, Rcpt, Data, EndOfContent, Auth, AuthResponse, StartTls, Quit, Connect))
 # Looking a member of an Enum up costs more than all else that a step does with it.
 _CONTENT, _AUTHENTICATING, _UPGRADING, _CLOSED = State.CONTENT, State.AUTHENTICATING, State.UPGRADING, State.CLOSED
+_END_OF_CONTENT: Final = EndOfContent()
 _CONTENT_ENDED: Final = ContentEnded()
 _POSITIVE: Final = replies.POSITIVE_OCTETS
 _NOT_WAITING: Final = frozenset((State.CLOSED, State.UPGRADING))
@@ -166,8 +167,6 @@ class ServerConnection:
     def data_to_send(self) -> bytes:
         """The octets to write to the client now; they are handed out once."""
         out = self._out
-        if not out:
-            return b""
         data = out[0] if len(out) == 1 else b"".join(out)
         out.clear()
         return data
@@ -189,7 +188,7 @@ class ServerConnection:
             return ConnectionClosed()
         if state is _UPGRADING:
             self._refuse_plaintext()
-            return self._need_data() if self._eof else PAUSED
+            return self._end_of_stream() if self._eof else PAUSED
         buffer = self._buffer
         if buffer.data:
             line = buffer.take_line()
@@ -197,11 +196,9 @@ class ServerConnection:
                 return self._on_line(line)
             if len(buffer.data) >= self.settings.line_budget <= len(buffer):
                 return self._refuse(buffer.take(SHOWN), replies.LINE_WITHOUT_END)
-        return self._need_data() if self._eof else NEED_DATA
+        return self._end_of_stream() if self._eof else NEED_DATA
 
-    def _need_data(self) -> ServerEvent | Signal:
-        if not self._eof:
-            return NEED_DATA
+    def _end_of_stream(self) -> ServerEvent:
         self._close()
         return ConnectionClosed()
 
@@ -226,34 +223,37 @@ class ServerConnection:
     # -- content ------------------------------------------------------------------------------
 
     def _next_content(self) -> ServerEvent | Signal:
-        content = self._content
-        if content is None:
+        buffer, content = self._buffer, self._content
+        if content is None and buffer.data:
+            octets, start = buffer.view()
+            data = whole_content(self.settings, octets, start)
+            if data is not None:
+                buffer.seek(start + len(data) + END_OF_DATA)
+                self._awaiting = _END_OF_CONTENT
+                self._events = [_CONTENT_ENDED]
+                return ContentReceived(data)
             content = self._content = ContentIntake(self.settings)
-        buffer = self._buffer
-        while buffer.data:
+        while content is not None and buffer.data:
             data, end = content.take(*buffer.view())
             buffer.seek(end)
             if content.unstuffer.eof:
                 return self._end_content(content, data)
             if data:
                 return ContentReceived(data)
-        return self._need_data() if self._eof else NEED_DATA
+        return self._end_of_stream() if self._eof else NEED_DATA
 
     def _end_content(self, content: ContentIntake, data: bytes) -> ServerEvent:
         self._content = None
         reply, defects = content.judge()
         if reply is None:
-            self._awaiting = EndOfContent()
+            self._awaiting = _END_OF_CONTENT
             events: list[ServerEvent] = [*defects, _CONTENT_ENDED]
         else:
             self.session.take(EndOfContent(), 5)
             self._write(reply)
             self._count_error()
             events = [ContentRejected(reply)]
-        if not data:
-            return self._report(events)
-        self._events = events
-        return ContentReceived(data)
+        return self._report([ContentReceived(data), *events] if data else events)
 
     def _report(self, events: list[ServerEvent]) -> ServerEvent:
         """The first of these now; the others before anything else."""

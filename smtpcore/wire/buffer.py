@@ -37,7 +37,14 @@ class ReceiveBuffer:
             self.data = data
             return
         if not isinstance(held, bytearray):
-            held = self.data = bytearray(memoryview(held)[self._start :])
+            start = self._start
+            if len(data) >= len(held) - start:
+                # A rest of a line, most often, and many lines: what is copied now was not copied before.
+                self.data = held[start:] + data
+                self._searched -= start
+                self._start = 0
+                return
+            held = self.data = bytearray(memoryview(held)[start:])
         elif self._start:
             del held[: self._start]
         if self._start:

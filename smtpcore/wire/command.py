@@ -53,7 +53,11 @@ def parse_command(line: bytes, vocabulary: Vocabulary | None = None, tolerance: 
     Raises UnknownCommand when the verb is in no vocabulary, UnknownParameter when a keyword of
     MAIL or RCPT is not, ParseError for any other fault; offsets count from the verb.
     """
-    vocabulary = vocabulary or BASE_VOCABULARY
+    if vocabulary is None:
+        vocabulary = BASE_VOCABULARY
+    ready = vocabulary.ready.get(line)
+    if ready is not None:
+        return ready
     # RFC 5321 s4.1.1: "servers SHOULD tolerate trailing white space"
     whole = line.rstrip(b" \t") if line[-1:] in _BLANK else line
     verb, space, rest = whole.partition(b" ")
@@ -168,7 +172,7 @@ class Mail(Command):
     parameters: Parameters
 
     def __init__(self, sender: Mailbox | None, *parameters: Parameter[Any]) -> None:
-        if sender is not None and type(sender) is not Mailbox:
+        if type(sender) is not Mailbox and sender is not None:
             raise TypeError(f"sender must be a Mailbox or None, not {type(sender).__name__}; see Mailbox.parse")
         _set_sender(self, sender)
         _set_mail_parameters(self, Parameters(parameters) if parameters else NO_PARAMETERS)

@@ -56,6 +56,19 @@ _SHORT: Final = 64
 _WINDOW: Final = 16_384
 
 
+def plain_content(data: bytes, start: int) -> bytes | None:
+    """The content that is whole in ``data`` from ``start`` on and can be had as it stands; else None.
+
+    Nothing in it was stuffed, and no CR or LF in it is bare. Only the next octets are looked at: most
+    messages are small, and one that is not takes no harm.
+    """
+    end = data.find(b"\r\n.", start, start + _WINDOW)
+    if end < 0 or not data.startswith(_END, end) or data[start] == 0x2E:
+        return None
+    content = data[start : end + 2]
+    return content if is_clean(content) else None
+
+
 @final
 class DotStuffer:
     """Content in, what goes behind 354 out (RFC 5321 s4.5.2).
@@ -93,15 +106,19 @@ class DotStuffer:
         return b"." + stuffed if at_start and data[0] == 0x2E else stuffed
 
     def finish(self) -> bytes:
-        """The end of data, behind a CRLF if the content had none at its end. Raises ParseError for a bare CR."""
-        content = self._filter
-        if content is None:
-            return b".\r\n" if self._line_start else _END
-        last = content.finish()
-        self._check(content)
-        if last:  # a CR that has become CRLF
-            self._line_start = True
-        return last + (b".\r\n" if self._line_start else _END)
+        """The end of data, behind a CRLF if the content had none at its end. Raises ParseError for a bare CR.
+
+        What is stuffed after that is the next content.
+        """
+        content, last = self._filter, b""
+        if content is not None:
+            last = content.finish()
+            self._check(content)
+            self._filter = None
+        end = b".\r\n" if self._line_start or last else _END  # last: a CR that has become CRLF
+        self._line_start = True
+        self._seen = 0
+        return last + end
 
     def _filtered(self, data: bytes) -> bytes:
         content = self._filter

@@ -5,10 +5,21 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final, final
 
-__all__ = ["ContentMeter", "Excess"]
+__all__ = ["ContentMeter", "Excess", "has_long_line"]
 
 #: RFC 5321 s4.5.3.1.6: octets of a text line with its CRLF.
 TEXT_LINE_LIMIT: Final = 1000
+
+
+def has_long_line(data: bytes, limit: int) -> bool:
+    """Whether a line of ``data`` has more than ``limit`` octets with its line end; a step for each ``limit`` octets."""
+    pos, size = 0, len(data)
+    while size - pos > limit:
+        last = data.rfind(b"\n", pos, pos + limit)
+        if last < 0:
+            return True
+        pos = last + 1
+    return False
 
 
 @final

@@ -72,7 +72,7 @@ set_raw = setter(Command, "_raw")
 class Vocabulary:
     """Which verbs a parser knows, and which parameters on MAIL and RCPT; keywords in upper case."""
 
-    __slots__ = ("mail_parameters", "rcpt_parameters", "verbs")
+    __slots__ = ("mail_parameters", "rcpt_parameters", "ready", "verbs")
 
     def __init__(
         self,
@@ -81,5 +81,13 @@ class Vocabulary:
         rcpt_parameters: Iterable[Keyed[Any]] = (),
     ) -> None:
         self.verbs: Mapping[bytes, type[Command]] = {verb.verb.encode(): verb for verb in verbs}
+        #: The verbs that stand alone, by their lines as nearly everybody writes them.
+        self.ready: Mapping[bytes, Command] = {
+            line: verb.parse_arguments(None, self, Tolerance())
+            for line, verb in self.verbs.items()
+            if verb.parse_arguments.__func__ is Command.parse_arguments.__func__  # type: ignore[attr-defined]  # a bound method
+        }
+        for line, command in self.ready.items():
+            set_raw(command, None if command.confidential else line)
         self.mail_parameters = {key.keyword: key for key in mail_parameters}
         self.rcpt_parameters = {key.keyword: key for key in rcpt_parameters}

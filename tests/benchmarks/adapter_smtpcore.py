@@ -106,30 +106,30 @@ class ClientEngine:
         machine.receive_data(greeting)
         machine.next_event()
         machine.send(Ehlo("client.example"))
-        self._exchange(io, 1)
+        self._exchange(io)
 
-    def _exchange(self, io: Callable[[bytes], bytes], commands: int) -> None:
-        """Write what is queued, and take the reply to each of that many commands."""
+    def _exchange(self, io: Callable[[bytes], bytes]) -> None:
+        """Write what is queued, and take the reply to it."""
         machine = self.machine
         machine.receive_data(io(machine.data_to_send()))
-        for _ in range(commands):
-            event: Any = machine.next_event()  # the reply that is due, or an AttributeError below
-            if event.reply.code >= 400:
-                raise ValueError(f"unexpected {event}")
+        event: Any = machine.next_event()  # the reply that is due, or an AttributeError below
+        if event.reply.code >= 400:
+            raise ValueError(f"unexpected {event}")
 
     def transaction(self, sender: str, rcpts: list[str], body: bytes, io: Callable[[bytes], bytes]) -> None:
         """One message."""
         machine = self.machine
-        machine.send(Mail(Mailbox.parse(sender)))
+        send, exchange = machine.send, self._exchange
+        send(Mail(Mailbox.parse(sender)))
+        exchange(io)
         for each in rcpts:
-            self._exchange(io, 1)
-            machine.send(Rcpt(Mailbox.parse(each)))
-        self._exchange(io, 1)
-        machine.send(Data())
-        self._exchange(io, 1)
+            send(Rcpt(Mailbox.parse(each)))
+            exchange(io)
+        send(Data())
+        exchange(io)
         machine.send_content(body)
         machine.end_content()
-        self._exchange(io, 1)
+        exchange(io)
 
 
 class PipelinedClientEngine(ClientEngine):
@@ -142,10 +142,14 @@ class PipelinedClientEngine(ClientEngine):
         for each in rcpts:
             machine.send(Rcpt(Mailbox.parse(each)))
         machine.send(Data())
-        self._exchange(io, 2 + len(rcpts))
+        machine.receive_data(io(machine.data_to_send()))
+        for _ in range(2 + len(rcpts)):
+            event: Any = machine.next_event()
+            if event.reply.code >= 400:
+                raise ValueError(f"unexpected {event}")
         machine.send_content(body)
         machine.end_content()
-        self._exchange(io, 1)
+        self._exchange(io)
 
 
 def client_engine() -> ClientEngine:

@@ -69,3 +69,20 @@ def test_clear():
     assert not buffer
     buffer.append(b"d\r\n")
     assert buffer.take_line() == b"d"
+
+
+def test_what_is_held_is_copied_no_more_often_than_it_doubles():
+    """A short rest and a long chunk are joined as bytes; a long rest grows in place."""
+    buffer = ReceiveBuffer()
+    buffer.append(b"a\r\nbc")
+    assert buffer.take_line() == b"a"
+    assert buffer.take_line() is None
+    buffer.append(b"d\r\ne")
+    assert isinstance(buffer.data, bytes)
+    assert buffer.take_line() == b"bcd"
+    buffer.append(b"f")
+    buffer.append(b"g")
+    assert not isinstance(buffer.data, bytes)
+    buffer.append(b"\r\n")
+    assert buffer.take_line() == b"efg"
+    assert not buffer.data

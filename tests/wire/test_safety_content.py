@@ -184,3 +184,25 @@ def test_octets_behind_the_chunk_wait():
     assert reader.receive(b"aQU") == b"a"
     assert reader.receive(b"IT") == b""
     assert reader.unused_data == b"QUIT"
+
+
+@pytest.mark.parametrize("policy", [BareNewlines.REJECT, BareNewlines.NORMALIZE])
+def test_a_stuffer_begins_anew_behind_the_end_of_data(policy):
+    stuffer = DotStuffer(policy)
+    for content in (b"a", b".b\r\n", b"", b"c\r\n.d"):
+        again = DotStuffer(policy)
+        assert stuffer.stuff(content) + stuffer.finish() == again.stuff(content) + again.finish()
+    with pytest.raises(ParseError) as caught:
+        DotStuffer().stuff(b"ab\n")
+    used = DotStuffer()
+    used.stuff(b"something\r\n")
+    used.finish()
+    with pytest.raises(ParseError) as later:
+        used.stuff(b"ab\n")
+    assert later.value.where == caught.value.where == 2
+
+
+def test_a_stuffer_begins_anew_behind_a_cr_held_back():
+    stuffer = DotStuffer(BareNewlines.NORMALIZE)
+    assert stuffer.stuff(b"a\r") + stuffer.finish() == b"a\r\n.\r\n"
+    assert stuffer.stuff(b"\nb") + stuffer.finish() == b"\r\nb\r\n.\r\n"
