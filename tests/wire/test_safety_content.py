@@ -206,3 +206,11 @@ def test_a_stuffer_begins_anew_behind_a_cr_held_back():
     stuffer = DotStuffer(BareNewlines.NORMALIZE)
     assert stuffer.stuff(b"a\r") + stuffer.finish() == b"a\r\n.\r\n"
     assert stuffer.stuff(b"\nb") + stuffer.finish() == b"\r\nb\r\n.\r\n"
+
+
+def test_offsets_begin_anew_behind_a_cr_cut_from_its_lf():
+    stuffer = DotStuffer()
+    assert stuffer.stuff(b"a\r") + stuffer.stuff(b"\n") + stuffer.finish() == b"a\r\n.\r\n"
+    with pytest.raises(ParseError) as caught:
+        stuffer.stuff(b"ab\n")
+    assert caught.value.where == 2
