@@ -88,6 +88,7 @@ class Extension(Generic[T]):
     """
 
     __slots__ = (
+        "_parameter",
         "announced",
         "argument",
         "checks",
@@ -119,6 +120,8 @@ class Extension(Generic[T]):
         self.argument = argument
         self.mail_parameters = tuple(mail_parameters)  #: What it adds to MAIL.
         self.rcpt_parameters = tuple(rcpt_parameters)  #: What it adds to RCPT.
+        # What a call makes: the argument, where it is a parameter too
+        self._parameter = argument if argument in (*self.mail_parameters, *self.rcpt_parameters) else None
         self.verbs = tuple(verbs)  #: The commands it adds.
         self.transitions: Transitions = transitions or {}  #: Their rows of the table.
         self.checks: Mapping[type[Command], Check] = checks or {}  #: What a server asks before its application does.
@@ -129,9 +132,9 @@ class Extension(Generic[T]):
 
         Raises ParseError for a value that it cannot have, TypeError when there is no such parameter.
         """
-        if self.argument is None or self.argument not in (*self.mail_parameters, *self.rcpt_parameters):
+        if self._parameter is None:
             raise TypeError(f"{self.keyword} is no parameter with a value of that kind; see offer()")
-        return self.argument(value)
+        return self._parameter(value)
 
     def offer(self, value: T) -> Capability:
         """The capability with this value. Raises ParseError for a value that it cannot have."""

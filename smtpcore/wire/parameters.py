@@ -72,16 +72,20 @@ class Parameter(Value, Generic[T]):
         name = grammar.KEYWORD.fullmatch(keyword)
         if not name:
             raise ParseError("not an ESMTP keyword", 0, "RFC 5321 s4.1.2", keyword)
-        if text is not None:
-            text = exact(text)
-            if not grammar.VALUE.fullmatch(text) or grammar.find_forbidden(text) >= 0:
-                raise ParseError("not the value of an ESMTP parameter", 0, "RFC 5321 s4.1.2", text)
         assign(self, "keyword", name[0].upper())
         assign(self, "value", value)
-        assign(self, "text", text)
+        assign(self, "text", None if text is None else _checked(text))
 
     def __str__(self) -> str:
         return self.keyword if self.text is None else f"{self.keyword}={self.text}"
+
+
+def _checked(text: str) -> str:
+    """``text``, if it can be the value of a parameter."""
+    text = exact(text)
+    if not grammar.VALUE.fullmatch(text) or grammar.find_forbidden(text) >= 0:
+        raise ParseError("not the value of an ESMTP parameter", 0, "RFC 5321 s4.1.2", text)
+    return text
 
 
 _set_keyword, _set_value, _set_text = [setter(Parameter, name) for name in ("keyword", "value", "text")]
@@ -89,7 +93,7 @@ _new_parameter: Callable[[type[Any]], Parameter[Any]] = Parameter.__new__
 
 
 def _make_parameter(keyword: str, value: Any, text: str | None) -> Parameter[Any]:
-    """A parameter from parts that a pattern has checked already."""
+    """A parameter from parts that have been checked already."""
     found = _new_parameter(Parameter)
     _set_keyword(found, keyword)
     _set_value(found, value)
@@ -126,7 +130,7 @@ class ParameterType(Generic[T]):
             if given is not True:
                 raise ParseError("takes no value", 0, "RFC 5321 s4.1.2", self.keyword)
             return Parameter(self.keyword, value, None)
-        return Parameter(self.keyword, value, self.encode(value))
+        return _make_parameter(self.keyword, value, _checked(self.encode(value)))
 
     def encode(self, value: T) -> str:
         """The text for this value. Raises ParseError when reading it would not give the value back."""
@@ -166,15 +170,16 @@ class Parameters(Value):
 
     def __init__(self, items: Iterable[Parameter[Any]] = ()) -> None:
         held = tuple(items)
-        seen: set[str] = set()
+        seen: dict[str, str] = {}
         for item in held:
             if not isinstance(item, Parameter):
                 raise TypeError(f"not a parameter: {item!r}; call its type with a value, as in SIZE(1200)")
-            if item.keyword in seen:
-                raise ParseError(f"{item.keyword} occurs twice", 0, "RFC 5321 s4.1.1.11")
-            seen.add(item.keyword)
-        assign(self, "_items", held)
-        assign(self, "written", "".join([f" {item}" for item in held]))
+            keyword, text = item.keyword, item.text
+            if keyword in seen:
+                raise ParseError(f"{keyword} occurs twice", 0, "RFC 5321 s4.1.1.11")
+            seen[keyword] = f" {keyword}" if text is None else f" {keyword}={text}"
+        _set_items(self, held)
+        _set_written(self, "".join(seen.values()))
 
     @property
     def items(self) -> tuple[Parameter[Any], ...]:
@@ -210,6 +215,7 @@ class Parameters(Value):
         return self.written
 
 
+_set_items, _set_written = setter(Parameters, "_items"), setter(Parameters, "written")
 NO_PARAMETERS: Final = Parameters()
 
 
@@ -249,8 +255,8 @@ def parse_parameters(text: str, pos: int, known: dict[str, Keyed[Any]]) -> Param
             raise ParseError(error.why, found.start() + error.where, error.rule, text) from None
         written.append(f" {keyword}" if value is None else f" {keyword}={value}")
     parameters = Parameters.__new__(Parameters)
-    assign(parameters, "_items", tuple(items.values()))
-    assign(parameters, "written", "".join(written))
+    _set_items(parameters, tuple(items.values()))
+    _set_written(parameters, "".join(written))
     return parameters
 
 
