@@ -84,7 +84,10 @@ class _Stream:
         return seconds
 
     def write(self, data: bytes) -> None:
-        self._set_limit(Write.seconds if self._timeout is None else self._timeout)
+        if self._timeout is not None:
+            self._set_limit(self._timeout)
+        elif self._limit is None or self._limit < Write.seconds:
+            self._set_limit(Write.seconds)  # RFC 5321 s4.5.3.2.5: no less; what a longer read was given will do
         self._sock.sendall(data)
 
     def _set_limit(self, seconds: float) -> None:
