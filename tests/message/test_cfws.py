@@ -62,7 +62,17 @@ def test_what_is_skipped(text, end, comments):
 
 @pytest.mark.parametrize(
     ("text", "where"),
-    [("(", 0), (" (a", 1), ("(a (b)", 0), ("(a\\", 0), ("(\\)", 0), ("(a\nb)", 2), ("(a\0)", 2), ("(a)(\x7f)", 4)],
+    [
+        ("(", 0),
+        (" (a", 1),
+        ("(a (b)", 0),
+        ("(a\\", 0),
+        ("(a\\\n)", 2),
+        ("(\\)", 0),
+        ("(a\nb)", 2),
+        ("(a\0)", 2),
+        ("(a)(\x7f)", 4),
+    ],
 )
 def test_adr_03_a_comment_has_an_end(text, where):
     for read in (skip_cfws, read_comments):
