@@ -76,7 +76,7 @@ class Header(Value):
         ``data``, up to its body if it has one. Raises ParseError only where a limit that was given is exceeded.
         """
         if type(data) is not bytes:
-            data = bytes(data)
+            data = bytes(memoryview(data))  # not bytes(data): a number is a mistake of the caller
         if limits is None and line_ends is _CRLF and data.endswith(b"\r\n\r\n") and is_clean(data):
             pieces = _find_plain(data)
             offsets = list(accumulate(map(len, pieces), initial=0))

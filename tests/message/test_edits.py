@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from smtpcore import ParseError
-from smtpcore.message.field import Field
-from smtpcore.message.header import Header
+from smtpcore.message.field import Field, LineEnds
+from smtpcore.message.header import Header, HeaderLimits
+from smtpcore.message.parser import MessageParser
 
 BLOCK = b"Received: one\r\nFrom:  a@b \r\nSUBJECT: x\r\n y\r\nreceived: two\r\n\r\n"
 
@@ -104,3 +105,46 @@ def test_a_line_is_as_long_as_it_may_be():
 )
 def test_what_may_be_sent_on_has_no_field_more(block, sent):
     assert bytes(Header.parse(block).normalized()) == sent
+
+
+def test_what_a_header_cannot_be_made_of():
+    with pytest.raises(ParseError, match="not an empty line"):
+        Header(end=b"\r\n\r\n")
+    with pytest.raises(TypeError, match="Field objects"):
+        Header([b"A: b\r\n"])  # type: ignore[list-item]  # the mistake it is about
+    with pytest.raises(ParseError, match="lines that end otherwise"):
+        Header(Header.parse(b"A: b\n\n", LineEnds.LF).fields)
+    with pytest.raises(ParseError, match="no line end"):
+        Header(Header.parse(b"A: b").fields)
+    with pytest.raises(TypeError, match="must be bytes"):
+        Field.build("A", "b")  # type: ignore[arg-type]  # the mistake it is about
+    for limits in ({"size": 999}, {"fields": 0}, {"line": 999}):
+        with pytest.raises(ValueError, match="limit"):
+            HeaderLimits(**limits)
+
+
+def test_a_header_as_a_collection(header):
+    assert len(header) == 4
+    assert header.size == len(BLOCK)
+    assert "subject" in header
+    assert b"SUBJECT" in header
+    assert "Bcc" not in header
+    assert 7 not in header
+    assert [field.raw for field in header] == [field.raw for field in header.all("received")[:1]] + [
+        field.raw for field in header.fields[1:]
+    ]
+    assert Header.parse(bytearray(BLOCK)) == header  # type: ignore[arg-type]  # octets of another kind are copied
+    assert header.normalized() is header
+
+
+def test_octets_behind_the_end():
+    parser = MessageParser()
+    parser.receive_data(b"")
+    with pytest.raises(ValueError, match="behind the end"):
+        parser.receive_data(b"x")
+
+
+def test_a_header_and_its_body(header):
+    assert Header.split(BLOCK + b"body\r\n\r\n") == (header, b"body\r\n\r\n")
+    with pytest.raises(TypeError):
+        Header.parse(5)  # type: ignore[arg-type]  # the mistake it is about
