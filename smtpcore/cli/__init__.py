@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import demo, send, serve
+from . import demo, explain, send, serve
 from .failure import FAILED, USAGE, Failure
 
 __all__ = ["main"]
@@ -55,6 +55,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"smtpcore {__version__}")
     parser.set_defaults(run=None)
     subparsers = parser.add_subparsers(title="subcommands", dest="command", metavar="COMMAND")
-    for subcommand in (demo, serve, send):
+    for subcommand in (demo, serve, send, explain):
         subcommand.add(subparsers)
     return parser

@@ -1,0 +1,157 @@
+"""The server's side of a replay: each reply finds what it answers, and leads the machine on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import final
+
+from ...extensions import Auth, AuthResponse, StartTls
+from ...table import Connect, EndOfContent, State
+from ...wire.capabilities import Capabilities
+from ...wire.command import Data, Ehlo, Helo, Lhlo, Mail, Quit, Rcpt, Rset
+from ...wire.reply import Reply
+from ...wire.secret import scrub
+from .asking import Asking
+from .codes import explain_code, explain_enhanced
+from .envelope import Envelope
+from .exchange import Exchange
+from .extensions import Bdat, explain_capability
+from .inbox import Unit
+from .rules import check_reply
+from .story import Step, Story
+
+__all__ = ["Answers"]
+
+_EXTENDED = frozenset((Ehlo, Lhlo))
+_ENDING = frozenset((Rset, Ehlo, Lhlo, Helo, Quit, StartTls))
+
+
+@final
+class Answers:
+    """What the server has said, and what it means for the conversation."""
+
+    def __init__(self, story: Story, asking: Asking, show_secrets: bool) -> None:
+        self._asking = asking
+        self._envelope = Envelope(story)
+        self._show_secrets = show_secrets
+
+    def show(self, step: Step, lines: Iterable[bytes]) -> None:
+        """What the server said, without secrets that it repeats."""
+        secrets = self._asking.secrets
+        if secrets:
+            lines = [
+                scrub(line.decode("utf-8", "surrogateescape"), secrets).encode("utf-8", "surrogateescape")
+                for line in lines
+            ]
+        step.show(lines)
+
+    def take(self, step: Step, reply: Reply, units: list[Unit]) -> None:
+        """A whole reply, in these lines."""
+        asking = self._asking
+        exchange = self._find(step, reply, units)
+        self.show(step, [unit.data[:-2] for unit in units])
+        kind = exchange.kind if exchange else None
+        step.before = step.after = asking.machine.state
+        step.answers = "" if exchange is None or exchange.kind is Connect else exchange.label
+        step.say(*explain_code(reply.code, kind))
+        if reply.enhanced is not None:
+            step.say(*explain_enhanced(reply.enhanced))
+        check_reply(step, reply, exchange, asking.machine)
+        if exchange is None:
+            self._take_unasked(step, reply)
+        else:
+            self._settle(step, reply, exchange, units[-1].end_turn)
+        step.after = asking.machine.state
+
+    def _find(self, step: Step, reply: Reply, units: list[Unit]) -> Exchange | None:
+        """What a reply answers; None where it answers nothing."""
+        asking = self._asking
+        exchange = asking.waiting
+        if exchange is not None and exchange.kind is Connect and len(asking.inbox):
+            if reply.code in {220, 421, 521, 554}:
+                return exchange
+            asking.skip_greeting()
+            asking.machine.answer(Reply(220, "as if"))
+            asking.advance()
+            first = asking.waiting.step if asking.waiting else None
+            (first or step).blame(
+                "server", "RFC 5321 s4.3.1", "no greeting: the server sent none, or the transcript begins behind it"
+            )
+            exchange = asking.waiting
+        if exchange is None and asking.machine.state is State.CONTENT and reply.code != 421:
+            return asking.end_content(units[0].turn, units[0].line, reply.code)
+        if exchange is None and reply.code != 421 and asking.take_loose_line():
+            return asking.waiting
+        return exchange
+
+    def _take_unasked(self, step: Step, reply: Reply) -> None:
+        if reply.code == 421:
+            self._asking.machine.close()
+        else:
+            step.blame("server", "RFC 5321 s4.2", f"{reply.code} answers nothing: no command waits for a reply")
+
+    def _settle(self, step: Step, reply: Reply, exchange: Exchange, turn: int) -> None:
+        asking = self._asking
+        machine, kind, digit = asking.machine, exchange.kind, reply.code // 100
+        if kind in _EXTENDED and digit == 2:
+            for line in reply.lines[1:]:
+                step.say(*explain_capability(line))
+            machine.learn(Capabilities.parse(reply.lines[1:]))
+        self._note(exchange, reply)
+        if exchange.due > 1 and reply.code != 421:
+            exchange.due -= 1  # RFC 2033 s4.2: the next one is for the next recipient
+            return
+        if reply.code == 421:
+            machine.close()  # RFC 5321 s3.8
+        elif kind is Bdat:
+            self._settle_chunk(exchange, digit)
+        elif exchange.refusal is not None and kind is EndOfContent:
+            machine.put(State.READY)
+        elif exchange.refusal is None and kind is not None:
+            if not machine.answer(reply) and not step.findings:
+                step.blame("server", "RFC 5321 s4.3.2", f"{reply.code} is no answer to {exchange.label}")
+        elif kind is not None and digit < 4:
+            machine.lead(kind, exchange.command, digit)
+        self._learn(step, exchange, digit)
+        asking.settled(exchange, turn)
+
+    def _settle_chunk(self, exchange: Exchange, digit: int) -> None:
+        machine = self._asking.machine
+        if isinstance(exchange.command, Bdat) and exchange.command.last:
+            machine.lead(EndOfContent, None, 2 if digit == 2 else 5)
+
+    def _learn(self, step: Step, exchange: Exchange, digit: int) -> None:
+        asking = self._asking
+        kind = exchange.kind
+        if kind is Data and digit >= 4:
+            asking.data_refused()
+        if kind is Quit and digit == 2:
+            asking.quits = True
+        if kind is StartTls and digit == 2 and asking.machine.state is State.UPGRADING:
+            dropped = asking.drop()
+            if dropped:
+                words = f"{dropped:,} octets in the clear behind STARTTLS, which must not count"
+                (exchange.step or step).blame("client", "RFC 3207 s4.2", words)
+        if kind in {Auth, AuthResponse} and digit == 2:
+            step.say("From here on the client is who it said it is.")
+
+    def _note(self, exchange: Exchange, reply: Reply) -> None:
+        """What it means for the recipients."""
+        envelope, kind, asking = self._envelope, exchange.kind, self._asking
+        if kind is Mail and reply.code // 100 == 2:
+            envelope.begin(exchange)
+        elif kind is Rcpt:
+            envelope.add(exchange, reply)
+        elif kind is Data and reply.code // 100 == 3:
+            envelope.send()
+        elif kind is EndOfContent or (kind is Bdat and isinstance(exchange.command, Bdat) and exchange.command.last):
+            envelope.judge(reply, all_of_them=not asking.lmtp)
+        elif kind is Bdat:
+            envelope.send()
+        elif kind in _ENDING and reply.code // 100 == 2:
+            envelope.end()
+        asking.recipients = envelope.accepted
+
+    def finish(self) -> None:
+        """The transcript is over."""
+        self._envelope.end()

@@ -1,0 +1,159 @@
+"""The extensions that a transcript may speak of: what they are for, and those that the machines do not know yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final, final
+
+from ...errors import ParseError
+from ...extensions import STANDARD, Extension
+from ...table import State
+from ...wire.command import Command
+from ...wire.parameters import ParameterType
+from ...wire.tolerance import Tolerance
+from ...wire.value import assign
+from ...wire.vocabulary import Vocabulary
+from .story import Remark
+
+__all__ = ["EXTENSIONS", "Bdat", "explain_capability", "explain_parameter"]
+
+_NUMBER: Final = re.compile(r"([0-9]{1,10})( [Ll][Aa][Ss][Tt])?")
+
+
+@final
+class Bdat(Command):
+    """BDAT: a chunk of content of which the length is said before (RFC 3030 s2)."""
+
+    __slots__ = ("last", "size")
+    __match_args__ = ("size", "last")
+    verb: ClassVar[str] = "BDAT"
+    pipelines: ClassVar[bool] = True
+
+    size: int  #: Octets behind the line.
+    last: bool  #: Whether they end the content.
+
+    def __init__(self, size: int, last: bool) -> None:
+        super().__init__()
+        assign(self, "size", size)
+        assign(self, "last", last)
+
+    def arguments(self) -> str:
+        """The length, and LAST."""
+        return f" {self.size}{' LAST' if self.last else ''}"
+
+    @classmethod
+    def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Bdat:
+        """``chunk-size [SP LAST]``."""
+        found = _NUMBER.fullmatch(text or "")
+        if not found:
+            raise ParseError("expected a length in octets, and perhaps LAST", 0, "RFC 3030 s2")
+        return cls(int(found[1]), found[2] is not None)
+
+
+_as_written: Callable[[str], str] = str
+
+
+def _texts(*keywords: str) -> list[ParameterType[Any]]:
+    return [ParameterType(keyword, _as_written) for keyword in keywords]
+
+
+def _decode_body(text: str) -> str:
+    if not text.isascii() or text.upper() not in {"7BIT", "8BITMIME", "BINARYMIME"}:
+        raise ParseError("expected 7BIT, 8BITMIME or BINARYMIME", 0, "RFC 3030 s3", text)
+    return text.upper()
+
+
+_MORE: Final[tuple[Extension[Any], ...]] = (
+    Extension(
+        "DSN",
+        "RFC 3461",
+        mail_parameters=_texts("RET", "ENVID"),
+        rcpt_parameters=_texts("NOTIFY", "ORCPT"),
+    ),
+    Extension(
+        "CHUNKING",
+        "RFC 3030",
+        verbs=[Bdat],
+        transitions={State.RCPT: {Bdat: {2: State.RCPT}}},
+    ),
+    Extension("BINARYMIME", "RFC 3030", mail_parameters=[ParameterType("BODY", _decode_body)]),
+    Extension("DELIVERBY", "RFC 2852", mail_parameters=_texts("BY")),
+    Extension("MT-PRIORITY", "RFC 6710", mail_parameters=_texts("MT-PRIORITY")),
+    Extension("FUTURERELEASE", "RFC 4865", mail_parameters=_texts("HOLDFOR", "HOLDUNTIL")),
+    Extension("REQUIRETLS", "RFC 8689", mail_parameters=[ParameterType("REQUIRETLS")]),
+    Extension("MTRK", "RFC 3885", mail_parameters=_texts("MTRK")),
+    Extension("RRVS", "RFC 7293", rcpt_parameters=_texts("RRVS")),
+)
+#: What the machines know, and more; where both know one, the machines' own.
+EXTENSIONS: Final = STANDARD.with_extensions(*[extension for extension in _MORE if extension not in STANDARD])
+
+_CAPABILITIES: Final[Mapping[str, Remark]] = {
+    "PIPELINING": Remark("several commands may go in one packet", "RFC 2920 s3"),
+    "SIZE": Remark("the client may say how big a message is", "RFC 1870 s3"),
+    "8BITMIME": Remark("contents may have octets beyond ASCII", "RFC 6152 s2"),
+    "SMTPUTF8": Remark("addresses and headers may have UTF-8", "RFC 6531 s3.1"),
+    "ENHANCEDSTATUSCODES": Remark("replies carry codes such as 5.7.1", "RFC 2034 s3"),
+    "STARTTLS": Remark("the connection can be encrypted", "RFC 3207 s2"),
+    "AUTH": Remark("clients can log in", "RFC 4954 s3"),
+    "HELP": Remark("HELP is answered", "RFC 5321 s4.1.1.8"),
+    "DSN": Remark("reports of delivery can be asked for", "RFC 3461 s4"),
+    "CHUNKING": Remark("contents may travel in chunks of a length said before (BDAT)", "RFC 3030 s2"),
+    "BINARYMIME": Remark("contents may be any octets, in chunks", "RFC 3030 s3"),
+    "DELIVERBY": Remark("a time for the delivery can be set", "RFC 2852 s3"),
+    "MT-PRIORITY": Remark("messages may have priorities", "RFC 6710 s4"),
+    "FUTURERELEASE": Remark("messages can be held until a time", "RFC 4865 s4"),
+    "REQUIRETLS": Remark("a message may insist on TLS all the way", "RFC 8689 s2"),
+    "ETRN": Remark("a queue can be started from afar", "RFC 1985 s5"),
+    "VRFY": Remark("VRFY is answered", "RFC 5321 s3.5"),
+    "EXPN": Remark("EXPN is answered", "RFC 5321 s3.5"),
+    "LIMITS": Remark("the server states its limits", "RFC 9422 s4"),
+    "XCLIENT": Remark("of Postfix: a proxy may say who its client is"),
+    "XFORWARD": Remark("of Postfix: a filter may be told who the client is"),
+    "BURL": Remark("a content can be fetched by its URL", "RFC 4468 s3"),
+    "NO-SOLICITING": Remark("unsolicited bulk mail is not wanted", "RFC 3865 s2"),
+}
+
+
+def explain_capability(line: str) -> Remark:
+    """One line of the answer to EHLO."""
+    keyword, _, argument = line.strip(" ").partition(" ")
+    keyword = keyword.upper()
+    if keyword.startswith("AUTH="):
+        return Remark("AUTH=: clients can log in, as servers wrote it before RFC 2554", "RFC 4954 s3")
+    found = _CAPABILITIES.get(keyword)
+    if found is None:
+        return Remark(f"{keyword[:40]}: an extension that is not known here", "RFC 5321 s2.2.2")
+    text = found.text
+    if keyword == "SIZE" and argument.isascii() and argument.isdecimal():
+        text += f", up to {int(argument[:20]):,} octets" if int(argument[:20]) else ", of any size"
+    if keyword == "AUTH" and argument:
+        text += f", by {', '.join(argument.split(' ')[:12])}"
+    return Remark(f"{keyword}: {text}", found.rule)
+
+
+_PARAMETERS: Final[Mapping[str, Remark]] = {
+    "SIZE": Remark("the message has about {value} octets", "RFC 1870 s5"),
+    "BODY": Remark("the content is {value}", "RFC 6152 s2"),
+    "SMTPUTF8": Remark("addresses or header of this message have UTF-8", "RFC 6531 s3.4"),
+    "AUTH": Remark("{value} submitted the message first", "RFC 4954 s5"),
+    "RET": Remark("a report of failure returns {value}", "RFC 3461 s4.3"),
+    "ENVID": Remark("reports shall name the envelope {value}", "RFC 3461 s4.4"),
+    "NOTIFY": Remark("reports are wanted for {value}", "RFC 3461 s4.1"),
+    "ORCPT": Remark("the original recipient is {value}", "RFC 3461 s4.2"),
+    "BY": Remark("deliver by {value} seconds from now", "RFC 2852 s4"),
+    "MT-PRIORITY": Remark("the priority is {value}", "RFC 6710 s5"),
+    "HOLDFOR": Remark("hold it for {value} seconds", "RFC 4865 s5"),
+    "HOLDUNTIL": Remark("hold it until {value}", "RFC 4865 s5"),
+    "REQUIRETLS": Remark("it must travel by TLS all the way", "RFC 8689 s3"),
+    "MTRK": Remark("the message can be tracked", "RFC 3885 s3"),
+    "RRVS": Remark("only if the mailbox has had its owner since {value}", "RFC 7293 s3.1"),
+}
+
+
+def explain_parameter(keyword: str, value: str | None) -> Remark:
+    """One parameter of MAIL or RCPT."""
+    found = _PARAMETERS.get(keyword.upper())
+    if found is None:
+        return Remark(f"{keyword}: a parameter that is not known here", "RFC 5321 s4.1.1.11")
+    return Remark(f"{keyword.upper()}: {found.text.replace('{value}', (value or '')[:200])}", found.rule)
