@@ -42,7 +42,7 @@ GOLDEN = """\
   10 C: Do you like ketchup?                                                    content -> ready
      C: How about pickles?
      C: .
-        The content: 42 octets in 2 lines, and a line of one dot. [RFC 5321 s4.1.1.4]
+        The content: 42 octets in 2 lines. [RFC 5321 s2.3.9]
         ! client: the message does not begin with a header [RFC 5322 s2.1]
 
   13 S: 250 Message accepted for delivery                                       content -> ready

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import final
 
+from ...errors import ParseError
 from ...extensions import Auth, AuthResponse, StartTls
+from ...extensions.auth import decode_base64
 from ...table import Connect, EndOfContent, State
 from ...wire.capabilities import Capabilities
 from ...wire.command import Data, Ehlo, Helo, Lhlo, Mail, Quit, Rcpt, Rset
@@ -30,10 +32,9 @@ _ENDING = frozenset((Rset, Ehlo, Lhlo, Helo, Quit, StartTls))
 class Answers:
     """What the server has said, and what it means for the conversation."""
 
-    def __init__(self, story: Story, asking: Asking, show_secrets: bool) -> None:
+    def __init__(self, story: Story, asking: Asking) -> None:
         self._asking = asking
         self._envelope = Envelope(story)
-        self._show_secrets = show_secrets
 
     def show(self, step: Step, lines: Iterable[bytes]) -> None:
         """What the server said, without secrets that it repeats."""
@@ -53,7 +54,10 @@ class Answers:
         kind = exchange.kind if exchange else None
         step.before = step.after = asking.machine.state
         step.answers = "" if exchange is None or exchange.kind is Connect else exchange.label
-        step.say(*explain_code(reply.code, kind))
+        extended = kind in _EXTENDED and reply.code == 250 and len(reply.lines) > 1
+        step.say(*explain_code(reply.code, Helo if kind in _EXTENDED and not extended else kind))
+        if reply.code == 334 and (challenge := _challenge(reply)):
+            step.say(f"The challenge says: {challenge}", "RFC 4954 s4")
         if reply.enhanced is not None:
             step.say(*explain_enhanced(reply.enhanced))
         check_reply(step, reply, exchange, asking.machine)
@@ -155,3 +159,13 @@ class Answers:
     def finish(self) -> None:
         """The transcript is over."""
         self._envelope.end()
+
+
+def _challenge(reply: Reply) -> str:
+    """A challenge in clear, where it is text; the server says it to everybody."""
+    try:
+        octets = decode_base64(reply.lines[0])
+    except ParseError:
+        return ""
+    text = octets.decode("ascii", "replace")
+    return text if text.isascii() and text.isprintable() else ""

@@ -7,8 +7,9 @@ from typing import Final, final
 from ...extensions import Auth, AuthResponse
 from ...table import EndOfContent, State
 from ...wire.command import Command, Data, Lhlo
+from ...wire.newlines import find_bare
 from ...wire.secret import Secret
-from ...wire.tolerance import Tolerance
+from ...wire.tolerance import Defect, Tolerance
 from ..transcript_turn import Conversation
 from .content import explain_content
 from .exchange import Exchange
@@ -190,7 +191,7 @@ class Asking:
         if self._previous is not None and self._previous.kind is Data and unit.turn <= self._answered:
             step.findings.clear()
             step.blame("client", "RFC 5321 s4.1.1.4", "content sent before 354 had asked for it")
-        step.show(unit.data[:-2].split(b"\r\n"))
+        step.show(_rows(unit.data))
         mail = self.machine.mail
         found = self.machine.understand(unit.data)
         if found.refusal is not None:
@@ -208,17 +209,17 @@ class Asking:
         """A reply has come within a content: tell how that can be, and what it answers."""
         pending = len(self.inbox)
         loose = self.inbox.take_loose_content() if pending and code < 400 else None
-        unit = loose or self.inbox.take(_ALL) or Unit(b"", turn, turn, line, -1)
+        unit = loose[0] if loose else self.inbox.take(_ALL) or Unit(b"", turn, turn, line, -1)
         step = self._begin(unit)
         mail = self.machine.mail
         self.machine.understand(b".\r\n")
         if not unit.data:
             step.say("The content, which is not in this transcript.", "RFC 5321 s4.1.1.4")
         else:
-            step.show(unit.data.removesuffix(b"\r\n").split(b"\r\n"))
-            explain_content(step, unit.data, mail, ())
+            step.show(_rows(unit.data))
+            explain_content(step, loose[1] if loose else unit.data, mail, ())
         if loose is not None:
-            step.blame("client", "RFC 5321 s4.1.1.4", "the content ends without CRLF . CRLF")
+            step.blame("client", "RFC 5321 s2.3.8", "bare CR or LF in the content, at its end too")
             step.blame(
                 "server", "RFC 5321 s4.1.1.4", "a dot between bare line ends was taken for the end of the content"
             )
@@ -272,11 +273,12 @@ class Asking:
         data = self.inbox.take(command.size)
         if data is not None:
             self._chunks.append(data.data)
-            rows = data.data.split(b"\r\n")
-            step.show(rows if rows[-1] else rows[:-1])
+            step.show(_rows(data.data))
         if command.last:
             content, self._chunks = b"".join(self._chunks), []
-            explain_content(step, content, self.machine.mail, ())
+            bare = find_bare(content)
+            defects = [Defect("RFC 5321 s2.3.8", "bare CR or LF in the content", bare)] if bare >= 0 else []
+            explain_content(step, content, self.machine.mail, defects)
         exchange = self.waiting = Exchange(Bdat, unit.data.decode("latin-1")[:_LABEL], step)
         exchange.command = command
         exchange.due = max(1, self.recipients) if self.lmtp and command.last else 1
@@ -300,12 +302,18 @@ class Asking:
         step = Step("C", (rest.turn, rest.start), rest.line, self.machine.state)
         inside = self.machine.state is State.CONTENT
         if inside:
-            step.show(rest.data.removesuffix(b"\r\n").split(b"\r\n"))
+            step.show(_rows(rest.data))
             step.say("The content begins here, and the transcript ends within it.", "RFC 5321 s4.1.1.4")
         else:
             # What nobody has read may be a secret.
             step.say(f"{len(rest.data):,} octets more, to which the transcript has no reply.")
         self._story.steps.append(step)
+
+
+def _rows(data: bytes) -> list[bytes]:
+    """Its lines, whatever ends the last one."""
+    rows = data.split(b"\r\n")
+    return rows if rows[-1] else rows[:-1]
 
 
 def _reveal(step: Step, command: Command | None) -> None:

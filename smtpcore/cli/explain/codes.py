@@ -182,5 +182,7 @@ _DETAILS: Final[Mapping[tuple[int, int], str]] = {
 
 def explain_enhanced(code: EnhancedCode) -> Remark:
     """The enhanced status code in words (RFC 3463)."""
+    if not code.subject and not code.detail:
+        return Remark(f"{code}: {_CLASS_WORDS[code.klass]}.", "RFC 3463 s3.1")
     detail = _DETAILS.get((code.subject, code.detail)) or _SUBJECTS.get(code.subject, "of no known subject")
     return Remark(f"{code}: {_CLASS_WORDS[code.klass]}, {detail}.", f"RFC 3463 s3.{code.subject + 1}")

@@ -22,12 +22,15 @@ _HEADER: Final = 1_000_000
 
 
 def explain_content(step: Step, content: bytes, mail: Mail | None, defects: Sequence[Defect]) -> None:
-    """Say what the content is, and what is wrong with it. ``mail`` began its transaction."""
+    """Say what the content is, and what is wrong with it: ``content`` as it was before it travelled.
+
+    ``mail`` began its transaction; ``defects`` were found on the way.
+    """
     header = Header.parse(content[:_HEADER])
     named = sum([1 for field in header if field.name])
     body = content[len(bytes(header)) :]
     lines = content.count(b"\r\n")
-    step.say(f"The content: {len(content):,} octets in {lines:,} lines, and a line of one dot.", "RFC 5321 s4.1.1.4")
+    step.say(f"The content: {len(content):,} octets in {lines:,} line{'' if lines == 1 else 's'}.", "RFC 5321 s2.3.9")
     for defect in defects:
         step.blame("client", defect.rule, f"{defect.why}, at offset {defect.where:,}")
     if _BARE_END.search(content):

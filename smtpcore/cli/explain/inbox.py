@@ -58,10 +58,11 @@ class Inbox:
             return self.take(3)
         return self._take_behind(b"\r\n.\r\n")
 
-    def take_loose_content(self) -> Unit | None:
-        """The content up to a dot between line ends of any kind."""
+    def take_loose_content(self) -> tuple[Unit, bytes] | None:
+        """The content up to a dot between line ends of any kind; with that dot, and without."""
         found = _LOOSE_END.search(self._octets)
-        return self.take(found.end()) if found else None
+        unit = self.take(found.end()) if found else None
+        return (unit, unit.data[: found.start()] + b"\r\n") if found and unit else None
 
     def _take_behind(self, end: bytes) -> Unit | None:
         if end != self._end:

@@ -41,7 +41,7 @@ class _Replay:
         self._conversation = conversation
         self._story = Story(name, conversation.title, conversation.form)
         self._asking = Asking(self._story, conversation, show_secrets)
-        self._answers = Answers(self._story, self._asking, show_secrets)
+        self._answers = Answers(self._story, self._asking)
         self._heard = Inbox()
         self._reader = _new_reader()
         self._reply: list[Unit] = []  # the lines of a reply so far

@@ -7,7 +7,7 @@ from typing import Final
 
 from ...errors import ParseError
 from ...extensions import ENHANCEDSTATUSCODES, PIPELINING, Auth, AuthResponse, StartTls
-from ...table import Connect, EndOfContent, State, may_answer
+from ...table import Connect, EndOfContent, State
 from ...wire.capabilities import Capabilities
 from ...wire.command import Command, Data, Ehlo, Helo, Lhlo, Mail, Rcpt, parse_command
 from ...wire.reply import Reply
@@ -31,6 +31,7 @@ REPLY_LINE: Final = 512
 _CLEAR: Final = frozenset(("PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"))
 _GREETINGS: Final = frozenset((Ehlo, Helo, Lhlo))
 _PIPELINES: Final = frozenset((EndOfContent, Bdat))
+_NAMES: Final = {Connect: "the connection", AuthResponse: "a response"}
 _ENHANCED: Final = re.compile(r"([245])\.([0-9]{1,3})\.([0-9]{1,3})(?: |\Z)")
 
 
@@ -44,7 +45,9 @@ def check_early(step: Step, turn: int, before: Exchange, answered: int, offered:
         step.blame("client", "RFC 4954 s4", f"said before the reply to {before.label}")
     elif before.kind is StartTls:
         step.blame("client", "RFC 3207 s4", "said in the clear behind STARTTLS")
-    elif before.kind in _GREETINGS or PIPELINING not in offered:
+    elif before.kind in _GREETINGS:
+        step.blame("client", "RFC 2920 s3.1", f"said before the reply to {before.label} had told what is offered")
+    elif PIPELINING not in offered:
         why = f"said before the reply to {before.label}"
         step.blame("client", "RFC 2920 s3.1", f"{why}, although PIPELINING was not offered")
     elif before.kind is not None and not before.kind.pipelines and before.kind not in _PIPELINES:
@@ -66,17 +69,22 @@ def check_command(step: Step, exchange: Exchange, machine: Machine) -> None:
         )
     if isinstance(command, Auth) and not machine.tls and command.mechanism in _CLEAR:
         step.blame("client", "RFC 4954 s9", "credentials in the clear: whoever listens can log in with them")
-    if isinstance(command, (Mail, Rcpt)):
-        for parameter in command.parameters.items:
-            owners = EXTENSIONS.parameter_owners.get(parameter.keyword, ())
-            if not any(owner.keyword in machine.offered for owner in owners):
-                _not_offered(step, parameter.keyword, owners[0].keyword if owners else parameter.keyword)
-            elif parameter.text == "BINARYMIME" and "BINARYMIME" not in machine.offered:
-                _not_offered(step, "BODY=BINARYMIME", "BINARYMIME")
+    body = command.parameters.items if isinstance(command, Mail) else ()
+    if any(parameter.text == "BINARYMIME" for parameter in body) and "BINARYMIME" not in machine.offered:
+        step.findings.append(_not_offered("BODY=BINARYMIME", "BINARYMIME"))
 
 
-def _not_offered(step: Step, what: str, keyword: str) -> None:
-    step.blame("client", "RFC 5321 s2.2.1", f"{what} used, but the server has not offered {keyword}")
+def _not_offered(what: str, keyword: str) -> Finding:
+    return Finding("client", "RFC 5321 s2.2.1", f"{what} used, but the server has not offered {keyword}")
+
+
+def _find_not_offered(command: Command, offered: Capabilities) -> Finding | None:
+    """The first parameter that the server has not offered the extension of."""
+    for parameter in command.parameters.items if isinstance(command, (Mail, Rcpt)) else ():
+        owners = EXTENSIONS.parameter_owners.get(parameter.keyword, ())
+        if not any(owner.keyword in offered for owner in owners):
+            return _not_offered(parameter.keyword, owners[0].keyword)
+    return None
 
 
 def why_refused(line: bytes, refusal: Reply, kind: type[Command] | None, machine: Machine) -> Finding:
@@ -88,7 +96,7 @@ def why_refused(line: bytes, refusal: Reply, kind: type[Command] | None, machine
     if state is State.AUTHENTICATING:
         return Finding("client", "RFC 4954 s4", f"not a response: {refusal.text}")
     try:
-        parse_command(line, EXTENSIONS.vocabulary, Tolerance(LAX))
+        command = parse_command(line, EXTENSIONS.vocabulary, Tolerance(LAX))
     except ParseError as error:
         if kind is None:
             return Finding("client", "RFC 5321 s4.1.1", "a command that SMTP does not have")
@@ -96,16 +104,15 @@ def why_refused(line: bytes, refusal: Reply, kind: type[Command] | None, machine
         return Finding("client", error.rule, f"{error.why}{shown}")
     owner = EXTENSIONS.verb_owner.get(kind) if kind is not None else None
     if owner is not None and owner.keyword not in machine.offered and not machine.authenticated:
-        return Finding(
-            "client", "RFC 5321 s2.2.1", f"{verb_of(line)} used, but the server has not offered {owner.keyword}"
-        )
+        return _not_offered(verb_of(line), owner.keyword)
     if refusal.code == 503:
         why = f"{verb_of(line)} out of order: it has no place in state {state.value}"
         return Finding(
             "client", "RFC 5321 s4.1.4", why if kind is not None and not _in_place(kind, state) else refusal.text
         )
-    if refusal.code == 555:
-        return Finding("client", "RFC 5321 s4.1.1.11", "a parameter that was not offered")
+    parameter = _find_not_offered(command, machine.offered)
+    if parameter is not None:
+        return parameter
     if not line.isascii():
         return Finding("client", "RFC 6531 s3.1", f"beyond ASCII: {refusal.text}")
     return Finding("client", "RFC 5321 s4.2.4", refusal.text)
@@ -134,12 +141,12 @@ def check_reply(step: Step, reply: Reply, exchange: Exchange | None, machine: Ma
     if missing and ENHANCEDSTATUSCODES in machine.offered:
         step.blame("server", "RFC 2034 s4", "no enhanced status code, although ENHANCEDSTATUSCODES was offered")
     owners = OWNERS.get(code)
-    if owners is not None and kind is not None and kind not in owners:
-        answers = " or ".join([owner.verb for owner in owners])
+    if owners is not None and kind is not None and kind is not Connect and kind not in owners:
+        answers = " or ".join([_NAMES.get(owner, owner.verb) for owner in owners])
         step.blame("server", "RFC 5321 s4.3.2", f"{code} answers {answers}, not {exchange.label}")
     elif kind is Data and code // 100 == 2:
         step.blame("server", "RFC 5321 s4.3.2", f"{code} is no answer to DATA: 354 lets the content come")
-    if kind is Connect and not may_answer({2: State.GREETED}, code // 100):
-        step.blame("server", "RFC 5321 s4.3.1", f"{code} is no greeting")
+    if kind is Connect and code < 400 and code != 220:
+        step.blame("server", "RFC 5321 s4.3.2", f"{code} is no greeting: that is 220")
     if code // 100 < 4 and exchange.refusal is not None and exchange.refusal.code == 503:
         step.blame("server", "RFC 5321 s4.1.4", f"{exchange.label} was taken out of order; 503 is the answer to it")
