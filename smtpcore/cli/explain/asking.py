@@ -112,7 +112,7 @@ class Asking:
         step = self._begin(unit)
         if loose:
             step.blame("client", "RFC 5321 s2.3.8", "a command line that ends without CRLF")
-            step.blame("server", "RFC 5321 s2.3.8", "a bare CR or LF was taken for the end of a line")
+            step.blame("server", "RFC 5321 s2.3.8", "a bare LF was taken for the end of a line")
         exchange = Exchange(kind, "", step)
         exchange.line = line
         if kind is Bdat and self._expect_chunk(unit, line, exchange):
@@ -139,6 +139,10 @@ class Asking:
         if found.refusal is None:
             self._data_refused = False
             return
+        if exchange.kind is AuthResponse and exchange.line == b"*":
+            step.remarks.clear()
+            step.say("The client gives the log-in up.", "RFC 4954 s4")
+            return
         if exchange.kind is None and self._data_refused:
             step.remarks.clear()
             step.say("Part of a content that nobody asked for; the server takes it for a command.", "RFC 5321 s4.1.1.4")
@@ -146,7 +150,7 @@ class Asking:
             return
         if exchange.kind is None and verb_of(exchange.line) in self.machine.offered:
             return  # a command of an extension that is not known here
-        step.findings.append(why_refused(exchange.line, found.refusal, exchange.kind, self.machine))
+        step.findings.append(why_refused(exchange, found.refusal, step.before, self.machine))
 
     def data_refused(self) -> None:
         """DATA was answered with a refusal."""
@@ -165,8 +169,8 @@ class Asking:
                     b"" if command.initial_response is None else b" " + HIDDEN
                 )
                 label = f"AUTH {command.mechanism}"
-            elif isinstance(command, AuthResponse):
-                shown = b"*" if command.gives_up else HIDDEN
+            elif kind is AuthResponse:
+                shown = line if line == b"*" else HIDDEN
                 label = "the response"
             else:
                 shown = ((found.shown or b"") + b" " + HIDDEN).lstrip(b" ")
@@ -197,7 +201,7 @@ class Asking:
         if found.refusal is not None:
             step.blame("client", "RFC 1870 s6.3", "the message is bigger than the server said it takes")
         explain_content(step, found.content, mail, found.defects)
-        self._wait_for_verdict(step)
+        self._wait_for_verdict(step).refusal = found.refusal
 
     def _wait_for_verdict(self, step: Step) -> Exchange:
         exchange = self.waiting = Exchange(EndOfContent, "the content", step)

@@ -9,7 +9,6 @@ from typing import Final, NamedTuple, final
 __all__ = ["Inbox", "Unit"]
 
 # Where a server that takes bare CR or LF for a line end has seen the last line.
-_LINE_END: Final = re.compile(rb"\r\n|[\r\n]")
 _LOOSE_END: Final = re.compile(rb"(?:\A|\r\n|\n|\r)\.(?:\r\n|\n|\r)")
 
 
@@ -48,9 +47,8 @@ class Inbox:
         return self._take_behind(b"\r\n")
 
     def take_loose_line(self) -> Unit | None:
-        """The next line up to a bare LF, or CR."""
-        found = _LINE_END.search(self._octets)
-        return self.take(found.end()) if found else None
+        """The next line up to a LF of any kind."""
+        return self.take(self._octets.find(b"\n") + 1)
 
     def take_content(self) -> Unit | None:
         """The content up to the line of one dot, with that line."""

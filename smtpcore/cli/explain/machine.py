@@ -37,7 +37,7 @@ _NAME: Final = "server.invalid"
 _MUCH: Final = 1 << 40
 _LIMITS: Final = ServerLimits(None, _MUCH, _MUCH, _MUCH, _MUCH, _MUCH, _MUCH)
 #: Where a command has its place, for one that was taken elsewhere.
-_PLACES: Final = (State.READY, State.MAIL, State.RCPT, State.GREETED, State.CONTENT)
+_PLACES: Final = (State.READY, State.MAIL, State.RCPT, State.GREETED, State.CONTENT, State.AUTHENTICATING)
 
 
 @final

@@ -87,9 +87,9 @@ def _find_not_offered(command: Command, offered: Capabilities) -> Finding | None
     return None
 
 
-def why_refused(line: bytes, refusal: Reply, kind: type[Command] | None, machine: Machine) -> Finding:
-    """Why the machine refuses a line, as a finding; the line itself is in no word of it."""
-    state = machine.state
+def why_refused(exchange: Exchange, refusal: Reply, state: State, machine: Machine) -> Finding:
+    """Why the machine refuses a line in that state, as a finding; the line itself is in no word of it."""
+    line, kind = exchange.line, exchange.kind
     octet = next((name for mark, name in ((b"\n", "LF"), (b"\r", "CR"), (b"\0", "NUL")) if mark in line), "")
     if octet:
         return Finding("client", "RFC 5321 s2.3.8", f"a bare {octet} in a command")
