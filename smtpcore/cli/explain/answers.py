@@ -12,7 +12,7 @@ from ...table import Connect, EndOfContent, State
 from ...wire.capabilities import Capabilities
 from ...wire.command import Data, Ehlo, Helo, Lhlo, Mail, Quit, Rcpt, Rset
 from ...wire.reply import Reply
-from ...wire.secret import scrub
+from ...wire.secret import Secret, scrub
 from .asking import Asking
 from .codes import explain_code, explain_enhanced
 from .envelope import Envelope
@@ -39,12 +39,8 @@ class Answers:
     def show(self, step: Step, lines: Iterable[bytes]) -> None:
         """What the server said, without secrets that it repeats."""
         secrets = self._asking.secrets
-        if secrets:
-            lines = [
-                scrub(line.decode("utf-8", "surrogateescape"), secrets).encode("utf-8", "surrogateescape")
-                for line in lines
-            ]
-        step.show(lines)
+        # The text alone: a challenge is one word, and no echo of what was sent.
+        step.show([_scrubbed(line, secrets) for line in lines] if secrets else lines)
 
     def take(self, step: Step, reply: Reply, units: list[Unit]) -> None:
         """A whole reply, in these lines."""
@@ -159,6 +155,12 @@ class Answers:
     def finish(self) -> None:
         """The transcript is over."""
         self._envelope.end()
+
+
+def _scrubbed(line: bytes, secrets: Iterable[Secret]) -> bytes:
+    code = line[:4] if line[:3].isdigit() else b""
+    text = line[len(code) :].decode("utf-8", "surrogateescape")
+    return code + scrub(text, secrets).encode("utf-8", "surrogateescape")
 
 
 def _challenge(reply: Reply) -> str:
