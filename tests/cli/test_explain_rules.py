@@ -150,6 +150,10 @@ BROKEN = {
     "bare LF in a reply": ([*PLAIN, ("C", b"NOOP\r\n"), ("S", b"250 ok\n")], [("server", "RFC 5321 s2.3.8")]),
     "unasked": ([*PLAIN, ("S", b"250 ok\r\n")], [("server", "RFC 5321 s4.2")]),
     "another command's code": ([*PLAIN, MAIL[0], ("S", b"354 go\r\n")], [("server", "RFC 5321 s4.3.2")]),
+    "a command that is not known": (
+        [*PLAIN, MAIL[0], ("S", b"502 no\r\n")],
+        [("server", "RFC 5321 s4.5.1")],
+    ),
     "no class of it": ([*PLAIN, MAIL[0], ("S", b"350 go\r\n")], [("server", "RFC 5321 s4.3.2")]),
     "250 to DATA": (
         [*PLAIN, *MAIL, *RCPT, DATA[0], ACCEPTED],
@@ -188,6 +192,7 @@ BROKEN = {
     ),
 }
 RIGHT = {
+    "EHLO is not known": [GREETING, EHLO, ("S", b"500 no\r\n"), PLAIN[1], PLAIN[2]],
     "421 at any time": [*PLAIN, ("S", b"421 bye\r\n")],
     "refused from the start": [("S", b"554 no\r\n"), ("C", b"QUIT\r\n"), ("S", b"221 bye\r\n")],
     "client behind a 421": [*PLAIN, ("S", b"421 bye\r\n"), ("C", b"QUIT\r\n")],

@@ -9,7 +9,7 @@ from ...errors import ParseError
 from ...extensions import ENHANCEDSTATUSCODES, PIPELINING, Auth, AuthResponse, StartTls
 from ...table import Connect, EndOfContent, State
 from ...wire.capabilities import Capabilities
-from ...wire.command import Command, Data, Ehlo, Helo, Lhlo, Mail, Rcpt, parse_command
+from ...wire.command import Command, Data, Ehlo, Helo, Lhlo, Mail, Noop, Quit, Rcpt, Rset, parse_command
 from ...wire.reply import Reply
 from ...wire.tolerance import LAX, Tolerance
 from .codes import OWNERS
@@ -29,6 +29,7 @@ PARAMETERS: Final = 1500
 REPLY_LINE: Final = 512
 #: Mechanisms that hand over what logs in, to whoever listens.
 _CLEAR: Final = frozenset(("PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"))
+_MINIMUM: Final = frozenset((Mail, Rcpt, Data, Rset, Noop, Quit))
 _GREETINGS: Final = frozenset((Ehlo, Helo, Lhlo))
 _PIPELINES: Final = frozenset((EndOfContent, Bdat))
 _NAMES: Final = {Connect: "the connection", AuthResponse: "a response"}
@@ -146,6 +147,11 @@ def check_reply(step: Step, reply: Reply, exchange: Exchange | None, machine: Ma
         step.blame("server", "RFC 5321 s4.3.2", f"{code} answers {answers}, not {exchange.label}")
     elif kind is Data and code // 100 == 2:
         step.blame("server", "RFC 5321 s4.3.2", f"{code} is no answer to DATA: 354 lets the content come")
+    if code in {500, 502} and exchange.refusal is None:
+        if kind in _MINIMUM:
+            step.blame("server", "RFC 5321 s4.5.1", f"{exchange.label} is a command that every server has to know")
+        elif kind in {Ehlo, Helo}:
+            step.say("A server of old, or one of LMTP, which begins with LHLO.", "RFC 2033 s4.1")
     if kind is Connect and code < 400 and code != 220:
         step.blame("server", "RFC 5321 s4.3.2", f"{code} is no greeting: that is 220")
     if code // 100 < 4 and exchange.refusal is not None and exchange.refusal.code == 503:
