@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import final
+from typing import Final, final
 
 from ...errors import ParseError
 from ...extensions import Auth, AuthResponse, StartTls
-from ...extensions.auth import decode_base64
+from ...extensions.auth import AUTH_LINE_LIMIT, decode_base64
 from ...table import Connect, EndOfContent, State
 from ...wire.capabilities import Capabilities
 from ...wire.command import Data, Ehlo, Helo, Lhlo, Mail, Quit, Rcpt, Rset
 from ...wire.reply import Reply
 from ...wire.secret import Secret, scrub
-from .asking import Asking
+from .asking import HIDDEN, Asking
 from .codes import explain_code, explain_enhanced
 from .envelope import Envelope
 from .exchange import Exchange
@@ -24,8 +24,10 @@ from .story import Step, Story
 
 __all__ = ["Answers"]
 
-_EXTENDED = frozenset((Ehlo, Lhlo))
-_ENDING = frozenset((Rset, Ehlo, Lhlo, Helo, Quit, StartTls))
+#: Secrets that replies are searched for; where a log-in takes more than that, none of its replies shows its text.
+_SECRETS: Final = 32
+_EXTENDED: Final = frozenset((Ehlo, Lhlo))
+_ENDING: Final = frozenset((Rset, Ehlo, Lhlo, Helo, Quit, StartTls))
 
 
 @final
@@ -40,7 +42,11 @@ class Answers:
         """What the server said, without secrets that it repeats."""
         secrets = self._asking.secrets
         # The text alone: a challenge is one word, and no echo of what was sent.
-        step.show([_scrubbed(line, secrets) for line in lines] if secrets else lines)
+        if len(secrets) > _SECRETS or sum(map(len, secrets)) > AUTH_LINE_LIMIT:
+            lines = [line[:4] + HIDDEN for line in lines]
+        elif secrets:
+            lines = [_scrubbed(line, secrets) for line in lines]
+        step.show(lines)
 
     def take(self, step: Step, reply: Reply, units: list[Unit]) -> None:
         """A whole reply, in these lines."""

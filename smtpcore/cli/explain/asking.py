@@ -45,7 +45,7 @@ class Asking:
         self.quits = False  #: QUIT was accepted.
         self._previous: Exchange | None = None
         self._answered = -1  # the turn of the last reply
-        self._chunk: tuple[Unit, Bdat] | None = None  # BDAT, of which the octets are still to come
+        self._chunk: tuple[Step, Bdat] | None = None  # BDAT, of which the octets are still to come
         self._chunks: list[bytes] = []
         self._data_refused = False
 
@@ -115,7 +115,7 @@ class Asking:
             step.blame("server", "RFC 5321 s2.3.8", "a bare LF was taken for the end of a line")
         exchange = Exchange(kind, "", step)
         exchange.line = line
-        if kind is Bdat and self._expect_chunk(unit, line, exchange):
+        if kind is Bdat and self._expect_chunk(line, exchange):
             return
         if kind is Lhlo:
             self.lmtp = True
@@ -150,6 +150,8 @@ class Asking:
             return
         if exchange.kind is None and verb_of(exchange.line) in self.machine.offered:
             return  # a command of an extension that is not known here
+        if found.refusal.code == 452:
+            return  # a limit of the machine, not a rule
         step.findings.append(why_refused(exchange, found.refusal, step.before, self.machine))
 
     def data_refused(self) -> None:
@@ -242,7 +244,7 @@ class Asking:
 
     # -- chunks -------------------------------------------------------------------------------
 
-    def _expect_chunk(self, unit: Unit, line: bytes, exchange: Exchange) -> bool:
+    def _expect_chunk(self, line: bytes, exchange: Exchange) -> bool:
         """Take BDAT, of which the octets follow at once; False where it cannot be read."""
         try:
             command = Bdat.parse_arguments(
@@ -262,18 +264,13 @@ class Asking:
         step.show([line])
         for remark in explain_command(command, line):
             step.say(*remark)
-        self._chunk = (unit._replace(data=line), command)
+        self._chunk = (step, command)
         return True
 
-    def _give_chunk(self, unit: Unit, command: Bdat) -> bool:
+    def _give_chunk(self, step: Step, command: Bdat) -> bool:
         if len(self.inbox) < command.size:
             return False
         self._chunk = None
-        step = self._story.steps[-1]
-        for each in reversed(self._story.steps):
-            if each.who == "C":
-                step = each
-                break
         data = self.inbox.take(command.size)
         if data is not None:
             self._chunks.append(data.data)
@@ -283,7 +280,7 @@ class Asking:
             bare = find_bare(content)
             defects = [Defect("RFC 5321 s2.3.8", "bare CR or LF in the content", bare)] if bare >= 0 else []
             explain_content(step, content, self.machine.mail, defects)
-        exchange = self.waiting = Exchange(Bdat, unit.data.decode("latin-1")[:_LABEL], step)
+        exchange = self.waiting = Exchange(Bdat, step.lines[0][:_LABEL], step)
         exchange.command = command
         exchange.due = max(1, self.recipients) if self.lmtp and command.last else 1
         return True

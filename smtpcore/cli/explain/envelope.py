@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final, final
 
 from ...wire.address import Mailbox
@@ -24,7 +25,8 @@ class Envelope:
     def __init__(self, story: Story) -> None:
         self._story = story
         self._message: Message | None = None
-        self._waiting: list[int] = []  # places of accepted recipients without a verdict
+        self._waiting: deque[int] = deque()  # places of accepted recipients without a verdict
+        self._sent = False
 
     @property
     def accepted(self) -> int:
@@ -61,9 +63,10 @@ class Envelope:
 
     def send(self) -> None:
         """The content is on its way."""
-        if self._message is not None:
+        if self._message is not None and not self._sent:
+            self._sent = True
+            held = self._message.recipients
             for place in self._waiting:
-                held = self._message.recipients
                 held[place] = held[place]._replace(verdict="unknown", words=_UNKNOWN)
 
     def judge(self, reply: Reply, *, all_of_them: bool) -> None:
@@ -71,19 +74,19 @@ class Envelope:
         if self._message is None:
             return
         code = reply.code
-        places = self._waiting if all_of_them else self._waiting[:1]
-        for place in places:
-            held = self._message.recipients
-            verdict: Verdict = "accepted" if code < 300 else "refused" if code >= 500 else "deferred"
+        verdict: Verdict = "accepted" if code < 300 else "refused" if code >= 500 else "deferred"
+        held = self._message.recipients
+        for _ in range(len(self._waiting) if all_of_them else min(1, len(self._waiting))):
+            place = self._waiting.popleft()
             held[place] = Recipient(held[place].path, verdict, _shown(reply))
-        del self._waiting[: len(places)]
         if not self._waiting:
-            self._message = None
+            self.end()
 
     def end(self) -> None:
         """The transaction is over, whatever became of it."""
         self._message = None
         self._waiting.clear()
+        self._sent = False
 
 
 def _shown(reply: Reply) -> str:

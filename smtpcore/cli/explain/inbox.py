@@ -29,8 +29,7 @@ class Inbox:
     def __init__(self) -> None:
         self._octets = bytearray()
         self._base = 0  # octets taken before the first that is held
-        self._searched = 0  # of those held, without the end that was looked for
-        self._end = b""
+        self._searched: dict[bytes, int] = {}  # of those held, without the end that was looked for
         self._marks: deque[tuple[int, int, int]] = deque()  # where a turn ends, its number, its line
 
     def __len__(self) -> int:
@@ -48,7 +47,7 @@ class Inbox:
 
     def take_loose_line(self) -> Unit | None:
         """The next line up to a LF of any kind."""
-        return self.take(self._octets.find(b"\n") + 1)
+        return self._take_behind(b"\n")
 
     def take_content(self) -> Unit | None:
         """The content up to the line of one dot, with that line."""
@@ -63,11 +62,9 @@ class Inbox:
         return (unit, unit.data[: found.start()] + b"\r\n") if found and unit else None
 
     def _take_behind(self, end: bytes) -> Unit | None:
-        if end != self._end:
-            self._end, self._searched = end, 0
-        at = self._octets.find(end, self._searched)
+        at = self._octets.find(end, self._searched.get(end, 0))
         if at < 0:
-            self._searched = max(0, len(self._octets) - len(end) + 1)
+            self._searched[end] = max(0, len(self._octets) - len(end) + 1)
             return None
         return self.take(at + len(end))
 
@@ -77,7 +74,7 @@ class Inbox:
             return None
         data = bytes(self._octets[:size])
         del self._octets[:size]
-        self._searched = 0
+        self._searched.clear()
         start = self._base
         self._base += len(data)
         marks = self._marks

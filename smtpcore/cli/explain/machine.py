@@ -22,7 +22,6 @@ from ...session.limits import ServerLimits
 from ...session.server import ServerConnection
 from ...session.settings import ServerSettings
 from ...table import State
-from ...wire.address import POSTMASTER
 from ...wire.capabilities import Capabilities
 from ...wire.command import Command, Ehlo, Helo, Lhlo, Mail, Rcpt
 from ...wire.newlines import BareNewlines
@@ -35,7 +34,9 @@ __all__ = ["Machine", "Understood"]
 _NAME: Final = "server.invalid"
 #: More than any transcript has: what is too long is to be told, and not to end the telling.
 _MUCH: Final = 1 << 40
-_LIMITS: Final = ServerLimits(None, _MUCH, _MUCH, _MUCH, _MUCH, _MUCH, _MUCH)
+#: Recipients that the machine holds; each new one copies those before it, so that more would take ever longer.
+_RECIPIENTS: Final = 1000
+_LIMITS: Final = ServerLimits(None, _MUCH, _MUCH, _RECIPIENTS, _MUCH, _MUCH, _MUCH)
 #: Where a command has its place, for one that was taken elsewhere.
 _PLACES: Final = (State.READY, State.MAIL, State.RCPT, State.GREETED, State.CONTENT, State.AUTHENTICATING)
 
@@ -142,6 +143,9 @@ class Machine:
             row = EXTENSIONS.transitions[state].get(kind)
             if row is not None and digit in row:
                 self.put(state)
+                if kind is Rcpt:
+                    self.put(row[digit])
+                    return
                 known = command if command is not None and type(command) is kind else _stand_in(kind)
                 session.take(known, digit)
                 return
@@ -180,8 +184,6 @@ def _stand_in(kind: type[Command]) -> Command:
     """A command in place of one that could not be read."""
     if kind is Mail:
         return Mail(None)
-    if kind is Rcpt:
-        return Rcpt(POSTMASTER)
     if issubclass(kind, (Ehlo, Helo)):
         return kind("client.invalid")
     return kind.__new__(kind)

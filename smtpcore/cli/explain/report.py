@@ -15,6 +15,8 @@ WIDTH: Final = 96
 _MARGIN: Final = 8
 #: A space that no line is broken at; none comes from the transcript, where it is shown as an escape.
 _JOINED: Final = "\xa0"
+#: Characters of an explanation that are shown: lines are filled word by word, and a word may be as long as a file.
+_LONG: Final = 1000
 _STYLES: Final = {"C": "cyan", "S": "green", "note": "dim"}
 _BAD: Final = "bold red"
 _VERDICTS: Final = {"accepted": "green", "refused": "red", "deferred": "yellow", "not sent": "red", "unknown": "yellow"}
@@ -116,7 +118,7 @@ def _wrapped(text: str, style: str, margin: int, hanging: int = 0, rule: str = "
     """A text in lines that begin in column ``margin``, those after the first further in; ``rule`` stays on one line."""
     held = f" [{rule.replace(' ', _JOINED)}]" if rule else ""
     lines: Iterable[str] = wrap(
-        visible(text) + held,
+        visible(text[:_LONG]) + held,
         WIDTH,
         initial_indent=" " * margin,
         subsequent_indent=" " * (margin + hanging),
