@@ -20,7 +20,7 @@ def test_without_arguments_it_helps(capsys):
     assert main([]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("usage: smtpcore")
-    assert all(name in shown for name in ("demo", "serve", "send"))
+    assert all(name in shown for name in ("demo", "serve", "send", "explain"))
 
 
 def test_as_a_module():
@@ -34,7 +34,7 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"smtpcore {smtpcore.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["demo", "serve", "send"])
+@pytest.mark.parametrize("command", ["demo", "serve", "send", "explain"])
 def test_each_subcommand_has_help(command, capsys):
     assert main([command, "--help"]) == 0
     assert f"smtpcore {command}" in capsys.readouterr().out
