@@ -1,0 +1,278 @@
+"""The parameters of RFC 2231: values in several sections, with a character set and a language.
+
+``title*0*=utf-8'en'One%20; title*1=two`` is one parameter, ``title``, with the value ``One two``.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Iterable
+from typing import Final, final
+
+from ..wire.tolerance import INTEROP, LAX, Tolerance
+
+__all__ = ["PIECE_LENGTH", "SECTION_LIMIT", "Pieces", "decode_words", "extended_form", "looks_encoded", "pack"]
+
+#: How many sections a value may come in; the number that Mozilla's MIME parameter reader stops at (MAX_CONTINUATIONS).
+SECTION_LIMIT: Final = 999
+#: Characters of one ``name=value`` that is written, where its name leaves room: a line of 78 (RFC 5322 s2.1.1) has
+#: place for one and for the name of the field.
+PIECE_LENGTH: Final = 60
+
+# RFC 2231 s7
+#   section          := initial-section / other-sections
+#   initial-section  := "*0"
+#   other-sections   := "*" ("1" / "2" / ... / "9") *DIGIT
+# Here without the asterisk in front, and with that of an extended value behind.
+_SECTION: Final = re.compile(r"(0|[1-9][0-9]{0,2})(\*?)")
+
+# RFC 2231 s7
+#   extended-initial-value := [charset] "'" [language] "'" extended-other-values
+_INITIAL: Final = re.compile(r"([^']*+)'([^']*+)'")
+_LANGUAGE: Final = re.compile(r"[A-Za-z0-9\-]{0,64}+")
+
+# RFC 2231 s7
+#   extended-other-values := *(ext-octet / attribute-char)
+#   ext-octet             := "%" 2(DIGIT / "A" / "B" / "C" / "D" / "E" / "F")
+#   attribute-char        := <any (ASCII) CHAR except SPACE, CTLs, "*", "'", "%", or tspecials>
+# Small letters are let through, as in every escape of that form.
+_OTHER: Final = re.compile(r"(?:[!#$&+\-.0-9A-Z^_`a-z{|}~]++|%[0-9A-Fa-f]{2})*+")
+_ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+_OCTET: Final = {b"%02x" % octet: bytes([octet]) for octet in range(256)}
+_UNESCAPED: Final = frozenset("!#$&+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz{|}~")
+
+
+@final
+class Piece:
+    """One ``name=value`` as it stands in the field."""
+
+    __slots__ = ("extended", "quoted", "text", "where")
+
+    def __init__(self, text: str, where: int, *, quoted: bool, extended: bool) -> None:
+        self.text = text
+        self.where = where
+        self.quoted = quoted
+        self.extended = extended
+
+
+@final
+class Pieces:
+    """Everything that a field says about one parameter."""
+
+    __slots__ = ("plain", "sections", "where", "whole")
+
+    def __init__(self, where: int) -> None:
+        self.where = where  #: Where the first of them stands.
+        self.plain: Piece | None = None  #: ``name=value``
+        self.whole: Piece | None = None  #: ``name*=charset'language'value``
+        self.sections: dict[int, Piece] = {}  #: ``name*0=value``, ``name*1*=value``
+
+    def add(self, suffix: str | None, text: str, where: int, quoted: bool) -> str:
+        """Take in one piece; ``suffix`` is what follows the first asterisk of its name. What is wrong, or nothing."""
+        if suffix is None:
+            if self.plain:
+                return "parameter given twice"
+            self.plain = Piece(text, where, quoted=quoted, extended=False)
+        elif not suffix:
+            if self.whole:
+                return "parameter given twice"
+            self.whole = Piece(text, where, quoted=quoted, extended=True)
+        else:
+            found = _SECTION.fullmatch(suffix)
+            if not found or int(found[1]) >= SECTION_LIMIT:
+                return "not a section of a parameter"
+            if int(found[1]) in self.sections:
+                return "section of a parameter given twice"
+            self.sections[int(found[1])] = Piece(text, where, quoted=quoted, extended=bool(found[2]))
+        return ""
+
+    def assemble(self, tolerance: Tolerance, text: str) -> tuple[str, str] | None:
+        """The value and its language; None where no section is the first.
+
+        A value with a character set goes before one in sections, that before a plain one, whatever
+        their order: who writes two forms means the plain one for readers that know no other. One
+        that cannot be decoded is passed over when there is another.
+        """
+        runs: list[list[Piece]] = []
+        if self.whole:
+            runs.append([self.whole])
+        if self.sections:
+            run = self._consecutive(tolerance, text)
+            if run:
+                runs.append(run)
+        if self.plain:
+            runs.append([self.plain])
+        if len(runs) > 1:
+            # RFC 2231 s3: nothing is said about both; RFC 6266 s4.3 has the extended form win, for HTTP
+            tolerance.permit(INTEROP, "parameter in more than one form", runs[1][0].where, "RFC 2231 s3", text)
+        first = None
+        for run in runs:
+            value, language, flaw = _join(run, tolerance, text)
+            if not flaw:
+                return value, language
+            tolerance.permit(LAX, flaw, run[0].where, "RFC 2231 s4", text)
+            first = first or (value, language)
+        return first
+
+    def _consecutive(self, tolerance: Tolerance, text: str) -> list[Piece]:
+        """The sections from 0 on, up to the first that is missing."""
+        run: list[Piece] = []
+        while len(run) in self.sections:
+            run.append(self.sections[len(run)])
+        if len(run) < len(self.sections):
+            # RFC 2231 s3: "numbered consecutively starting at zero"
+            beyond = min(piece.where for number, piece in self.sections.items() if number > len(run))
+            tolerance.permit(LAX, f"section {len(run)} of the parameter is missing", beyond, "RFC 2231 s3", text)
+        return run
+
+
+def _join(run: list[Piece], tolerance: Tolerance, text: str) -> tuple[str, str, str]:
+    """The value of sections, its language, and what about it cannot be understood."""
+    charset = language = flaw = ""
+    parts: list[str] = []
+    octets: list[bytes] = []  # consecutive extended sections are decoded as one: a character may be cut by their border
+
+    def flush() -> None:
+        nonlocal flaw
+        if octets:
+            decoded, why = _decode_octets(b"".join(octets), charset)
+            parts.append(decoded)
+            flaw = flaw or why
+            octets.clear()
+
+    for number, piece in enumerate(run):
+        written = piece.text
+        if not piece.extended:
+            flush()
+            parts.append(written)
+            continue
+        if number == 0:
+            found = _INITIAL.match(written)
+            if found:
+                charset, language, written = found[1], found[2], written[found.end() :]
+                if not _LANGUAGE.fullmatch(language):
+                    language, flaw = "", "not a language"
+            else:
+                flaw = "no character set before the value"
+        elif not run[0].extended:
+            flaw = "extended section behind one without a character set"
+        if piece.quoted or not _OTHER.fullmatch(written):
+            tolerance.permit(INTEROP, "extended value not percent-encoded", piece.where, "RFC 2231 s7", text)
+        octets.append(_ESCAPE.sub(_unescape, written.encode("utf-8", "surrogateescape")))
+    flush()
+    return "".join(parts), language, flaw
+
+
+def _unescape(found: re.Match[bytes]) -> bytes:
+    return _OCTET[found[1].lower()]
+
+
+# --- written -----------------------------------------------------------------------------------------------
+
+
+def extended_form(name: str, value: str, language: str) -> str:
+    """``name*=utf-8'language'value``, or sections of that where it is long."""
+    units = [f"utf-8'{language}'"]
+    units += [character if character in _UNESCAPED else _escape(character) for character in value]
+    whole = f"{name}*={''.join(units)}"
+    if len(whole) <= PIECE_LENGTH:
+        return whole
+    return "; ".join(f"{name}*{number}*={part}" for number, part in enumerate(pack(name, units)))
+
+
+def pack(name: str, units: list[str]) -> Iterable[str]:
+    """Texts made of ``units``, none of which is cut, each as long as a piece with that name has room for."""
+    size = sum(map(len, units))
+    # Never more sections than are read again: past some ten thousand characters they become longer instead.
+    room = max(PIECE_LENGTH - len(name) - len("*000*="), 12, size // (SECTION_LIMIT - 100) + 12)
+    part: list[str] = []
+    held = 0
+    for unit in units:
+        if held + len(unit) > room and part:
+            yield "".join(part)
+            part, held = [], 0
+        part.append(unit)
+        held += len(unit)
+    yield "".join(part)
+
+
+def _escape(character: str) -> str:
+    return "".join([f"%{octet:02X}" for octet in character.encode()])
+
+
+# --- character sets ----------------------------------------------------------------------------------------
+
+_CODECS: Final = {
+    "": "utf-8",
+    "us-ascii": "ascii",
+    "ascii": "ascii",
+    "ansi_x3.4-1968": "ascii",
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    **{f"iso-8859-{part}": f"iso8859-{part}" for part in range(1, 17) if part != 12},
+    **{f"windows-125{part}": f"cp125{part}" for part in range(9)},
+    "koi8-r": "koi8-r",
+    "koi8-u": "koi8-u",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "gb18030": "gb18030",
+    "big5": "big5",
+    "euc-jp": "euc-jp",
+    "shift_jis": "shift-jis",
+    "iso-2022-jp": "iso2022-jp",
+    "euc-kr": "euc-kr",
+    "ks_c_5601-1987": "cp949",
+}
+
+
+def _decode_octets(octets: bytes, charset: str) -> tuple[str, str]:
+    """Text in that character set, and what is wrong with it; U+FFFD stands for what cannot be decoded."""
+    codec = _CODECS.get(charset.lower())
+    if codec is None:
+        return octets.decode("ascii", "replace"), "unknown character set"
+    try:
+        return octets.decode(codec), ""
+    except UnicodeDecodeError:
+        return octets.decode(codec, "replace"), "octets that the character set does not have"
+
+
+# --- encoded-words, where they have no place ---------------------------------------------------------------
+
+# RFC 2047 s2
+#   encoded-word = "=?" charset "?" encoding "?" encoded-text "?="
+# RFC 2231 s5
+#   encoded-word := "=?" charset ["*" language] "?" encoding "?" encoded-text "?="
+_ENCODED_WORD: Final = re.compile(r"=\?([A-Za-z0-9_.:\-]{1,40}+)(?:\*[A-Za-z0-9\-]{1,20}+)?+\?([BbQq])\?([^?]*+)\?=")
+_BETWEEN: Final = re.compile(r"\?=[ \t]++(?==\?)")
+# RFC 2047 s4.2
+#   "=" followed by two hexadecimal digits
+_HEX: Final = re.compile(rb"=([0-9A-Fa-f]{2})")
+
+
+def looks_encoded(value: str) -> bool:
+    """Whether some reader would see an encoded-word in it."""
+    return "=?" in value and _ENCODED_WORD.search(value) is not None
+
+
+def decode_words(value: str) -> str:
+    """The value with its encoded-words decoded, as far as they can be."""
+    return _ENCODED_WORD.sub(_decode_word, _BETWEEN.sub("?=", value))
+
+
+def _decode_word(found: re.Match[str]) -> str:
+    charset, encoding, text = found[1], found[2], found[3]
+    if not text.isascii():
+        return found[0]
+    if encoding in "Bb":
+        try:
+            octets = a2b_base64(text + "=" * (-len(text) % 4))
+        except ValueError:
+            return found[0]
+        if b2a_base64(octets, newline=False).rstrip(b"=") != text.encode().rstrip(b"="):
+            return found[0]
+    else:
+        # RFC 2047 s4.2: "_" is a space, "=" two hexadecimal digits
+        octets = _HEX.sub(lambda pair: bytes.fromhex(pair[1].decode()), text.replace("_", " ").encode())
+    decoded, problem = _decode_octets(octets, charset)
+    return found[0] if problem else decoded
