@@ -87,8 +87,8 @@ class Pieces:
             self.sections[int(found[1])] = Piece(text, where, quoted=quoted, extended=bool(found[2]))
         return ""
 
-    def assemble(self, tolerance: Tolerance, text: str) -> tuple[str, str] | None:
-        """The value and its language; None where no section is the first.
+    def assemble(self, tolerance: Tolerance, text: str) -> tuple[str, str, bool] | None:
+        """The value, its language, and whether a character set came with it; None where no section is the first.
 
         A value with a character set goes before one in sections, that before a plain one, whatever
         their order: who writes two forms means the plain one for readers that know no other. One
@@ -109,10 +109,11 @@ class Pieces:
         first = None
         for run in runs:
             value, language, flaw = _join(run, tolerance, text)
+            said = value, language, run[0].extended
             if not flaw:
-                return value, language
+                return said
             tolerance.permit(LAX, flaw, run[0].where, "RFC 2231 s4", text)
-            first = first or (value, language)
+            first = first or said
         return first
 
     def _consecutive(self, tolerance: Tolerance, text: str) -> list[Piece]:

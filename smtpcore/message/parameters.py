@@ -277,12 +277,12 @@ def _finish(name: str, said: Pieces | _Piece, tolerance: Tolerance, text: str) -
         assembled = said.assemble(tolerance, text)
         if assembled is None:
             return None
-        value, language = assembled
+        value, language, extended = assembled
         where = said.where
     else:
         _, value, where, _ = said
-        language = ""
-    if "=?" in value and tolerance.level is LAX and name != _VERBATIM and looks_encoded(value):
+        language, extended = "", False
+    if "=?" in value and not extended and tolerance.level is LAX and name != _VERBATIM and looks_encoded(value):
         # RFC 2047 s5: "An 'encoded-word' MUST NOT be used in parameter of a MIME Content-Type or Content-Disposition"
         tolerance.permit(LAX, f"encoded-word in the parameter {name[:40]}", where, "RFC 2047 s5", text)
         value = decode_words(value)
