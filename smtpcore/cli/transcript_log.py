@@ -58,8 +58,7 @@ class _Process:
         self._turns.append(Turn(who, octets(text) + b"\r\n", number))
 
     def handshake(self, number: int) -> None:
-        if self._turns:
-            self._turns.append(Turn(TLS, b"", number))
+        self._turns.append(Turn(TLS, b"", number))
 
 
 def read_log(text: str) -> list[Conversation]:

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import sys
+import types
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtpcore import Defect
 from smtpcore.cli import main
+from smtpcore.cli.explain import command
+from smtpcore.cli.explain.extensions import Bdat, explain_capability, explain_parameter
+from smtpcore.cli.explain.fields import FIELDS, FieldKind, explain_header
+from smtpcore.cli.explain.story import Finding, Remark
+from smtpcore.message.header import Header
 from tests.cli.explaining import CLEAN, TEXTBOOK, explain
 
 # fmt: off
@@ -88,3 +102,126 @@ def test_nothing_is_wrong(tmp_path, capsys):
 def test_help(capsys):
     assert main(["explain", "--help"]) == 0
     assert "smtpcore explain" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty; expected a transcript of SMTP"),
+        (" \r\n\t\n", "is empty"),
+        ("nothing like it\n", "no line looks like SMTP"),
+        ("S: 220 a\nx\n", "line 2: 'x' begins with neither"),
+    ],
+)
+def test_what_cannot_be_explained(text, says, tmp_path, capsys):
+    assert explain(tmp_path, text) == 2
+    shown = capsys.readouterr()
+    assert not shown.out
+    assert shown.err.startswith(f"smtpcore explain: {tmp_path}")
+    assert says in shown.err
+    assert shown.err.count("\n") == 1
+
+
+def test_no_such_file(tmp_path, capsys):
+    assert main(["explain", str(tmp_path / "missing")]) == 2
+    assert "cannot read" in capsys.readouterr().err
+
+
+def test_no_such_format(tmp_path, capsys):
+    assert explain(tmp_path, CLEAN, "--format", "pop3") == 2
+    assert "invalid choice" in capsys.readouterr().err
+
+
+def test_too_much(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, "SIZE_LIMIT", 10)
+    assert explain(tmp_path, CLEAN) == 2
+    assert "has more than 10 octets; cut the conversation out of it" in capsys.readouterr().err
+
+
+def test_the_standard_input(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(CLEAN.encode())))
+    assert main(["explain", "-"]) == 0
+    assert capsys.readouterr().out.startswith("standard input: dialogue\n")
+
+
+def test_several_conversations(tmp_path, capsys):
+    assert explain(tmp_path, CLEAN + TEXTBOOK) == 1
+    shown = capsys.readouterr().out
+    assert ": dialogue, conversation 1\n" in shown
+    assert ": dialogue, conversation 2\n" in shown
+    assert shown.count("No rule was broken.") == 1
+
+
+def test_nothing_steers_the_terminal(tmp_path, capsys):
+    evil = "\x1b[2J\x07\u202e\u2028\x9b"
+    text = CLEAN.replace("Ketchup", f"Ketchup{evil}").replace("queued as", f"queued {evil} as")
+    assert explain(tmp_path, text.replace("crepes.fr", f"cre{evil}pes.fr", 1)) == 1
+    shown = capsys.readouterr().out
+    assert not set(evil) - {"[", "2", "J"} & set(shown)
+    assert r"Ketchup\x1b[2J\x07\u202e\u2028\x9b" in shown
+
+
+def test_no_recipient(tmp_path, capsys):
+    text = "S: 220 a\nC: HELO b\nS: 250 a\nC: MAIL FROM:<>\nS: 250 ok\nC: QUIT\nS: 221 bye\n"
+    assert explain(tmp_path, text) == 0
+    assert "Message from <>:\n  no recipient was named\n" in capsys.readouterr().out
+
+
+def test_long_lines_are_cut_into_pieces(tmp_path, capsys):
+    text = f"S: 220 {'word ' * 100}\n"
+    assert explain(tmp_path, text) == 0
+    lines = capsys.readouterr().out.split("\n")
+    assert max(map(len, lines)) <= 96
+    assert "".join(line[5:].removeprefix("    ") for line in lines if "word" in line).count("word") == 100
+
+
+def test_extensions_in_words():
+    assert explain_parameter("HAM", "green") == Remark("HAM: a parameter that is not known here", "RFC 5321 s4.1.1.11")
+    assert explain_parameter("notify", "NEVER").text == "NOTIFY: reports are wanted for NEVER"
+    assert explain_capability("X-HAM").text == "X-HAM: an extension that is not known here"
+    assert explain_capability("SIZE 0").text.endswith(", of any size")
+    assert explain_capability("auth=LOGIN PLAIN").text.startswith("AUTH=: clients can log in")
+    assert bytes(Bdat(3, last=True)) == b"BDAT 3 LAST\r\n"
+    assert bytes(Bdat(3, last=False)) == b"BDAT 3\r\n"
+
+
+class Reader:
+    """A reader of values, as they come with the room for the message."""
+
+    def __init__(self, text):
+        self.text = text
+        self.defects = (Defect("RFC 5322 s3.3", "no such day", 2),)
+
+    def __str__(self):
+        return self.text.upper()
+
+    @classmethod
+    def read(cls, text):
+        return cls(text)
+
+
+def test_values_are_read_where_there_is_a_reader(monkeypatch):
+    module = types.ModuleType("smtpcore.message.played")
+    module.Played = Reader  # type: ignore[attr-defined]  # a module of the test's own
+    monkeypatch.setitem(sys.modules, "smtpcore.message.played", module)
+    monkeypatch.setitem(FIELDS, "date", FieldKind("when", "RFC 5322 s3.6.1", ("played", "Played")))
+    monkeypatch.setitem(FIELDS, "from", FieldKind("who", "RFC 5322 s3.6.2", ("played", "Missing")))
+    monkeypatch.setitem(FIELDS, "to", FieldKind("whom", "RFC 5322 s3.6.3", ("missing", "Missing")))
+    long = b"x" * 100_001
+    rows = explain_header(
+        Header.parse(b"Date: today\r\nFrom: a\r\nTo: b\r\nX-Own: c\r\nOther: d\r\nDate: %b\r\n\r\n" % long)
+    )
+    assert [(row.name, row.value) for row in rows[:-1]] == [
+        ("Date", "TODAY"), ("From", "a"), ("To", "b"), ("X-Own", "c"), ("Other", "d")
+    ]  # fmt: skip
+    assert rows[0].defects == (Finding("client", "RFC 5322 s3.3", "Date: no such day"),)
+    assert [row.meaning.rule for row in rows[3:5]] == ["RFC 6648 s2", "RFC 5322 s3.6.8"]
+    assert rows[-1].value == "x" * 500 + "..."
+
+
+@given(st.sampled_from(sorted(FIELDS)), st.text(max_size=60))
+def test_every_reader_that_is_there_reads_anything(name, text):
+    field = f"{name}: {text}".encode("utf-8", "surrogatepass").replace(b"\r", b"").replace(b"\n", b"")
+    (row,) = explain_header(Header.parse(field + b"\r\n\r\n"))
+    assert row.name == name
+    assert row.meaning.text

@@ -93,6 +93,10 @@ class Answers:
     def _take_unasked(self, step: Step, reply: Reply) -> None:
         if reply.code == 421:
             self._asking.machine.close()
+        elif self._asking.machine.state is State.UPGRADING:
+            step.blame(
+                "server", "RFC 3207 s4.2", "a reply in the clear behind the one to STARTTLS, which must not count"
+            )
         else:
             step.blame("server", "RFC 5321 s4.2", f"{reply.code} answers nothing: no command waits for a reply")
 

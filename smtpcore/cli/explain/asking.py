@@ -86,9 +86,12 @@ class Asking:
         self.waiting = self._previous = None
 
     def begin_tls(self) -> None:
-        """The handshake is done."""
-        self.machine.begin_tls()
-        self._previous = None
+        """The handshake is done: after STARTTLS, or before anything was said."""
+        if self.machine.state is State.UPGRADING:
+            self.machine.begin_tls()
+            self._previous = None
+        elif self.machine.state is State.CONNECTED:
+            self.machine = Machine(tls=True)
 
     def is_readable(self, data: bytes) -> bool:
         """Whether octets begin with a command."""
@@ -115,7 +118,7 @@ class Asking:
             step.blame("server", "RFC 5321 s2.3.8", "a bare LF was taken for the end of a line")
         exchange = Exchange(kind, "", step)
         exchange.line = line
-        if kind is Bdat and self._expect_chunk(line, exchange):
+        if kind is Bdat and self._expect_chunk(line, step):
             return
         if kind is Lhlo:
             self.lmtp = True
@@ -244,16 +247,13 @@ class Asking:
 
     # -- chunks -------------------------------------------------------------------------------
 
-    def _expect_chunk(self, line: bytes, exchange: Exchange) -> bool:
+    def _expect_chunk(self, line: bytes, step: Step) -> bool:
         """Take BDAT, of which the octets follow at once; False where it cannot be read."""
         try:
             command = Bdat.parse_arguments(
                 line.lstrip(b" \t")[5:].decode("latin-1"), EXTENSIONS.vocabulary, Tolerance()
             )
         except ValueError:
-            return False
-        step = exchange.step
-        if step is None:
             return False
         if "CHUNKING" not in self.machine.offered:
             step.blame("client", "RFC 5321 s2.2.1", "BDAT used, but the server has not offered CHUNKING")

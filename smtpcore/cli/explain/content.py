@@ -44,8 +44,6 @@ def explain_content(step: Step, content: bytes, mail: Mail | None, defects: Sequ
         step.blame("client", "RFC 5322 s2.1", "the message does not begin with a header")
         return
     step.fields = explain_header(header)
-    if not header.end and body:
-        step.blame("client", "RFC 5322 s2.1", "no empty line between header and body")
     for name in ("date", "from"):
         if name not in header:
             step.blame("client", "RFC 5322 s3.6", f"the header has no {name.capitalize()} field")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from ...table import Connect
-from ...wire.command import Command, Mail
+from ...wire.command import Command
 from ...wire.reply import Reply
 from .story import Step
 
@@ -32,8 +32,3 @@ class Exchange:
     def greeting(cls) -> Exchange:
         """What comes before anything that a client says."""
         return cls(Connect, "the connection", None)
-
-    @property
-    def mail(self) -> Mail | None:
-        """The command, where it is MAIL."""
-        return self.command if isinstance(self.command, Mail) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
@@ -29,7 +28,8 @@ _DATE: Final = ("date", "DateTime")
 _IDS: Final = ("identifier", "MessageIdList")
 _URLS: Final = ("list_fields", "ListUrls")
 
-FIELDS: Final[Mapping[str, FieldKind]] = {
+#: By names in small letters.
+FIELDS: Final[dict[str, FieldKind]] = {
     # RFC 5322 s3.6
     "date": FieldKind("when the author put the message under way", "RFC 5322 s3.6.1", _DATE),
     "from": FieldKind("who wrote it", "RFC 5322 s3.6.2", _ADDRESSES),

@@ -79,12 +79,9 @@ class Inbox:
         self._base += len(data)
         marks = self._marks
         _, turn, line = marks[0]
-        last = turn
-        while marks:
-            last = marks[0][1]
-            if marks[0][0] > self._base:
-                break
-            ended = marks.popleft()[0]
-            if ended == self._base:
-                break
+        while marks[0][0] < self._base:
+            marks.popleft()
+        last = marks[0][1]
+        if marks[0][0] == self._base:
+            marks.popleft()
         return Unit(data, turn, last, line, start)

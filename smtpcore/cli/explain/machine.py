@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from ...errors import LocalProtocolError, ProtocolError
+from ...errors import LocalProtocolError
 from ...session.event import (
     CommandReceived,
     CommandRejected,
@@ -45,7 +45,7 @@ _PLACES: Final = (State.READY, State.MAIL, State.RCPT, State.GREETED, State.CONT
 class Understood:
     """What the machine made of some octets."""
 
-    __slots__ = ("closed", "command", "content", "defects", "refusal", "shown")
+    __slots__ = ("command", "content", "defects", "refusal", "shown")
 
     def __init__(self) -> None:
         self.command: Command | None = None
@@ -53,15 +53,14 @@ class Understood:
         self.shown: bytes | None = None  #: What of a refused line may be shown.
         self.defects: list[Defect] = []
         self.content = b""
-        self.closed = False
 
 
 @final
 class Machine:
     """The server machine of a replay."""
 
-    def __init__(self) -> None:
-        self._connection = ServerConnection.from_settings(_settings(Capabilities()))
+    def __init__(self, *, tls: bool = False) -> None:
+        self._connection = ServerConnection.from_settings(_settings(Capabilities()), tls=tls)
 
     @property
     def state(self) -> State:
@@ -93,24 +92,21 @@ class Machine:
         connection = self._connection
         found = Understood()
         pieces: list[bytes] = []
-        try:
-            connection.receive_data(octets)
-            while not isinstance(event := connection.next_event(), (Signal, ConnectionClosed)):
-                match event:
-                    case CommandReceived(command):
-                        found.command = command
-                    case CommandRejected(line, reply):
-                        found.refusal, found.shown = reply, line
-                    case ContentReceived(data):
-                        pieces.append(data)
-                    case ContentRejected(reply):
-                        found.refusal = reply
-                    case Defect():
-                        found.defects.append(event)
-                    case ContentEnded():
-                        pass
-        except ProtocolError:
-            found.closed = True
+        connection.receive_data(octets)
+        while not isinstance(event := connection.next_event(), (Signal, ConnectionClosed)):
+            match event:
+                case CommandReceived(command):
+                    found.command = command
+                case CommandRejected(line, reply):
+                    found.refusal, found.shown = reply, line
+                case ContentReceived(data):
+                    pieces.append(data)
+                case ContentRejected(reply):
+                    found.refusal = reply
+                case Defect():
+                    found.defects.append(event)
+                case ContentEnded():
+                    pass
         found.content = b"".join(pieces)
         connection.data_to_send()
         return found
@@ -163,8 +159,6 @@ class Machine:
 
     def begin_tls(self) -> None:
         """The handshake is done."""
-        if self.state is not State.UPGRADING:
-            self.put(State.UPGRADING)
         self._connection.tls_established()
 
 

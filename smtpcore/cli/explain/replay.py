@@ -55,9 +55,8 @@ class _Replay:
         if turn.who == NOTE:
             self._note(number, turn)
         elif turn.who == TLS:
-            if asking.machine.state is State.UPGRADING:
-                asking.begin_tls()
-            self._tell(number, turn.line, "The TLS handshake is done: the session begins anew.", "RFC 3207 s4.2")
+            asking.begin_tls()
+            self._tell(number, turn.line, "The TLS handshake is done: the session begins.", "RFC 3207 s4.2")
         elif self._is_sealed(number, turn):
             return
         elif asking.machine.state is State.CLOSED:
@@ -91,13 +90,14 @@ class _Replay:
         at_once = state is State.CONNECTED and turn.data.startswith(_HANDSHAKE)
         if not upgrading and not at_once:
             return False
-        readable = turn.who == CLIENT and asking.is_readable(turn.data) and not turn.data.startswith(_HANDSHAKE)
-        if readable or (turn.who == SERVER and not self._conversation.exact):
+        if turn.who == SERVER and upgrading and turn.data[:3].isdigit():
+            return False  # a reply in the clear, which nobody has asked for
+        if turn.who == CLIENT and asking.is_readable(turn.data):
             asking.begin_tls()
             self._tell(
                 number,
                 turn.line,
-                "The TLS handshake is done; what follows was encrypted, and is readable here.",
+                "The TLS handshake is done: the session begins anew. It was encrypted, and is readable here.",
                 "RFC 3207 s4.2",
             )
             return False

@@ -39,7 +39,7 @@ def said_by(who: str) -> str:
 def tell(story: Story) -> Iterator[Line]:
     """The whole story: lines with their styles."""
     title = f", {story.title}" if story.title else ""
-    yield from _wrapped(f"{story.name}: {FORMS[story.form]}{title}", "bold", 0)
+    yield visible(f"{story.name}: {FORMS[story.form]}{title}"), "bold"
     yield "", ""
     for step in story.steps:
         yield from _tell_step(step)
