@@ -361,3 +361,38 @@ def test_a_log_leaves_contents_out():
     assert rules_of(story) == []
     assert [recipient.verdict for recipient in story.messages[0].recipients] == ["accepted", "refused"]
     assert any("not in this transcript" in remark.text for step in story.steps for remark in step.remarks)
+
+
+def told(turns):
+    return [remark.text for step in story_of(turns).steps for remark in step.remarks]
+
+
+def test_what_is_refused_is_told_all_the_same():
+    words = told([*BEGIN, ("C", b"MAIL FROM:<a@b> MT-PRIORITY=3\r\n"), ("S", b"555 no\r\n")])
+    assert "A transaction begins; failures are reported to a@b." in words
+    assert "MT-PRIORITY: the priority is 3" in words
+
+
+def test_what_cannot_be_read_is_told_by_its_verb():
+    assert "A MAIL command that cannot be read." in told([*PLAIN, ("C", b"MAIL <a@b>\r\n"), ("S", b"501 no\r\n")])
+    story = story_of([GREETING, ("C", b"LHLO\r\n"), ("S", b"501 no\r\n")])
+    assert rules_of(story) == [("client", "RFC 5321 s4.1.1.1")]
+
+
+@pytest.mark.parametrize(("verb", "words"), [("TURN", "of old"), ("ETRN a", "its queue"), ("XCLIENT a", "Of Postfix")])
+def test_verbs_beyond(verb, words):
+    assert any(words in text for text in told([*PLAIN, ("C", verb.encode() + b"\r\n"), ("S", b"502 no\r\n")]))
+
+
+def test_many_recipients():
+    """More than the machine holds."""
+    group = [("C", RCPT[0][1] * 1500), ("S", ACCEPTED[1] * 1500)]
+    story = story_of([*BEGIN, *MAIL, *group, *DATA, ("C", HEAD + b".\r\n"), ACCEPTED])
+    assert rules_of(story) == []
+    assert [each.verdict for each in story.messages[0].recipients] == ["accepted"] * 1500
+
+
+def test_a_long_log_in_shows_nothing_of_its_replies():
+    turns = [*BEGIN, ("C", b"AUTH LOGIN\r\n"), *[("S", b"334 YWJj\r\n"), ("C", b"YWJj\r\n")] * 40, ("S", b"235 ok\r\n")]
+    story = story_of(turns)
+    assert [step.lines for step in story.steps if step.who == "S"][-1] == ["235 ********"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from ...errors import ParseError
 from ...extensions import Auth, AuthResponse
 from ...table import EndOfContent, State
 from ...wire.command import Command, Data, Lhlo
@@ -16,7 +17,7 @@ from .exchange import Exchange
 from .extensions import EXTENSIONS, Bdat
 from .inbox import Inbox, Unit
 from .machine import Machine, Understood
-from .rules import check_command, check_early, why_refused
+from .rules import check_command, check_early, parse, why_refused
 from .story import Step, Story
 from .verbs import KINDS, explain_command, verb_of
 
@@ -120,11 +121,17 @@ class Asking:
         exchange.line = line
         if kind is Bdat and self._expect_chunk(line, step):
             return
+        fed = line
         if kind is Lhlo:
             self.lmtp = True
-            found = machine.understand(b"EHLO" + line.lstrip(b" \t")[4:] + b"\r\n")
-        else:
-            found = machine.understand(line + b"\r\n")
+            fed = b"EHLO" + line.lstrip(b" \t")[4:]
+        found = machine.understand(fed + b"\r\n")
+        if found.refusal is not None and found.command is None and before is not State.AUTHENTICATING:
+            parsed = parse(fed)
+            if isinstance(parsed, ParseError):
+                exchange.error = parsed
+            else:
+                found.command = parsed  # refused, and yet a command that can be told
         exchange.command, exchange.refusal = found.command, found.refusal
         self._show(step, exchange, found)
         for remark in explain_command(found.command, line):

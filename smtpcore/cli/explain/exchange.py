@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
+from ...errors import ParseError
 from ...table import Connect
 from ...wire.command import Command
 from ...wire.reply import Reply
@@ -16,7 +17,7 @@ __all__ = ["Exchange"]
 class Exchange:
     """A command, the end of a content, or the connection itself, between its octets and its reply."""
 
-    __slots__ = ("command", "due", "kind", "label", "line", "refusal", "secret", "step")
+    __slots__ = ("command", "due", "error", "kind", "label", "line", "refusal", "secret", "step")
 
     def __init__(self, kind: type[Command] | None, label: str, step: Step | None) -> None:
         self.kind = kind  #: None for what is no command.
@@ -24,6 +25,7 @@ class Exchange:
         self.step = step
         self.line = b""
         self.command: Command | None = None  #: None for a line that could not be read.
+        self.error: ParseError | None = None  #: Why it could not be read.
         self.refusal: Reply | None = None  #: What a server machine refuses it with.
         self.due = 1  #: Replies to come: in LMTP one for each recipient.
         self.secret = False  #: Whether its line is not to be shown.

@@ -79,13 +79,21 @@ def _not_offered(what: str, keyword: str) -> Finding:
     return Finding("client", "RFC 5321 s2.2.1", f"{what} used, but the server has not offered {keyword}")
 
 
-def _find_not_offered(command: Command, offered: Capabilities) -> Finding | None:
+def _find_not_offered(command: Command | None, offered: Capabilities) -> Finding | None:
     """The first parameter that the server has not offered the extension of."""
     for parameter in command.parameters.items if isinstance(command, (Mail, Rcpt)) else ():
         owners = EXTENSIONS.parameter_owners.get(parameter.keyword, ())
         if not any(owner.keyword in offered for owner in owners):
             return _not_offered(parameter.keyword, owners[0].keyword)
     return None
+
+
+def parse(line: bytes) -> Command | ParseError:
+    """The command in a line, whether or not it has a place where it stands; or why it is none."""
+    try:
+        return parse_command(line, EXTENSIONS.vocabulary, Tolerance(LAX))
+    except ParseError as error:
+        return error
 
 
 def why_refused(exchange: Exchange, refusal: Reply, state: State, machine: Machine) -> Finding:
@@ -96,31 +104,24 @@ def why_refused(exchange: Exchange, refusal: Reply, state: State, machine: Machi
         return Finding("client", "RFC 5321 s2.3.8", f"a bare {octet} in a command")
     if state is State.AUTHENTICATING:
         return Finding("client", "RFC 4954 s4", f"not a response: {refusal.text}")
-    try:
-        command = parse_command(line, EXTENSIONS.vocabulary, Tolerance(LAX))
-    except ParseError as error:
-        if kind is None:
-            return Finding("client", "RFC 5321 s4.1.1", "a command that SMTP does not have")
-        shown = "" if kind.confidential else f", at offset {error.where}"
-        return Finding("client", error.rule, f"{error.why}{shown}")
-    owner = EXTENSIONS.verb_owner.get(kind) if kind is not None else None
+    if kind is None:
+        return Finding("client", "RFC 5321 s4.1.1", "a command that SMTP does not have")
+    if exchange.error is not None:
+        shown = "" if kind.confidential else f", at offset {exchange.error.where}"
+        return Finding("client", exchange.error.rule, f"{exchange.error.why}{shown}")
+    owner = EXTENSIONS.verb_owner.get(kind)
     if owner is not None and owner.keyword not in machine.offered and not machine.authenticated:
         return _not_offered(verb_of(line), owner.keyword)
     if refusal.code == 503:
         why = f"{verb_of(line)} out of order: it has no place in state {state.value}"
-        return Finding(
-            "client", "RFC 5321 s4.1.4", why if kind is not None and not _in_place(kind, state) else refusal.text
-        )
-    parameter = _find_not_offered(command, machine.offered)
+        in_place = kind in EXTENSIONS.transitions[state]
+        return Finding("client", "RFC 5321 s4.1.4", refusal.text if in_place else why)
+    parameter = _find_not_offered(exchange.command, machine.offered)
     if parameter is not None:
         return parameter
     if not line.isascii():
         return Finding("client", "RFC 6531 s3.1", f"beyond ASCII: {refusal.text}")
     return Finding("client", "RFC 5321 s4.2.4", refusal.text)
-
-
-def _in_place(kind: type[Command], state: State) -> bool:
-    return kind in EXTENSIONS.transitions[state]
 
 
 def check_reply(step: Step, reply: Reply, exchange: Exchange | None, machine: Machine) -> None:
