@@ -329,7 +329,9 @@ def test_what_cannot_be_built(changes):
 
 def test_what_the_client_said_comes_back():
     for name in ("my_host", "a) by evil (", "x" * 300, "by", "[192.0.2.9", "", "\\", "a@b"):
-        assert build(from_name=name).from_.helo == name[:255].partition(" ")[0]
+        host = build(from_name=name).from_
+        assert host
+        assert host.helo == name[:255].partition(" ")[0]
 
 
 KEYWORDS = {
@@ -437,6 +439,7 @@ def test_what_is_built_is_one_line_with_the_clauses_asked_for(name, address, id,
     assert found.with_ == with_
     assert (found.id or None) == ((id or None) and id.strip("<>"))
     assert found.for_ == (Mailbox.parse(for_[0]) if len(for_) == 1 else None)
+    assert found.by
     assert str(found.by.name) == "hamburger.edu"
     assert Received.parse(text) == found
 
