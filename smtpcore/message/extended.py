@@ -157,7 +157,8 @@ def _join(run: list[Piece], tolerance: Tolerance, text: str) -> tuple[str, str, 
             else:
                 flaw = "no character set before the value"
         elif not run[0].extended:
-            flaw = "extended section behind one without a character set"
+            why = "extended section behind one without a character set"
+            tolerance.permit(LAX, why, piece.where, "RFC 2231 s4.1", text)
         if piece.quoted or not _OTHER.fullmatch(written):
             tolerance.permit(INTEROP, "extended value not percent-encoded", piece.where, "RFC 2231 s7", text)
         octets.append(_ESCAPE.sub(_unescape, written.encode("utf-8", "surrogateescape")))
@@ -209,6 +210,7 @@ _CODECS: Final = {
     "us-ascii": "ascii",
     "ascii": "ascii",
     "ansi_x3.4-1968": "ascii",
+    "ansi-x3.4-1968": "ascii",
     "utf-8": "utf-8",
     "utf8": "utf-8",
     **{f"iso-8859-{part}": f"iso8859-{part}" for part in range(1, 17) if part != 12},
