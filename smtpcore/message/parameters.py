@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, final
+from typing import Final, cast, final
 
 from ..errors import ParseError
 from ..wire.tolerance import INTEROP, LAX, Defect, Tolerance
@@ -146,7 +146,9 @@ class MimeParameters(Value):
 
     def __init__(self, parameters: Mapping[str, str] | Iterable[MimeParameter | tuple[str, str]] = ()) -> None:
         by_name: dict[str, MimeParameter] = {}
-        for given in parameters.items() if isinstance(parameters, Mapping) else parameters:
+        if isinstance(parameters, Mapping):
+            parameters = cast("Mapping[str, str]", parameters).items()
+        for given in parameters:
             parameter = given if isinstance(given, MimeParameter) else MimeParameter(*given)
             if parameter.name in by_name:
                 raise ParseError("parameter given twice", 0, "RFC 2045 s5.1", parameter.name)
