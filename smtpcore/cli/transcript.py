@@ -7,18 +7,15 @@ The reader finds out which form a file has; :mod:`~smtpcore.cli.transcript_text`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from .failure import Failure
 from .transcript_capture import is_capture, is_follow, read_capture, read_follow
 from .transcript_log import is_log, read_log
 from .transcript_text import is_dialogue, is_swaks, read_dialogue, read_swaks
-from .transcript_turn import Conversation
+from .transcript_turn import Conversation, Format
 
-__all__ = ["FORMATS", "Format", "read_transcript"]
-
-Format: TypeAlias = Literal["auto", "transcript", "swaks", "postfix", "tshark"]
-FORMATS: Final[tuple[Format, ...]] = ("auto", "transcript", "swaks", "postfix", "tshark")
+__all__ = ["read_transcript"]
 
 _READERS: Final[Mapping[str, Callable[[str], list[Conversation]]]] = {
     "transcript": read_dialogue,

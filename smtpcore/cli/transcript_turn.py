@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-__all__ = ["CLIENT", "NOTE", "SERVER", "TLS", "Conversation", "Speaker", "Turn", "octets"]
+__all__ = ["CLIENT", "FORMATS", "NOTE", "SERVER", "TLS", "Conversation", "Format", "Speaker", "Turn", "octets"]
 
 Speaker: TypeAlias = Literal["C", "S", "tls", "note"]
 CLIENT: Final = "C"
 SERVER: Final = "S"
 TLS: Final = "tls"  #: The handshake is done, says the transcript; no octets.
 NOTE: Final = "note"  #: What the recording program says; the octets are its words.
+
+
+#: What a file may be; the first means that it is found out.
+Format: TypeAlias = Literal["auto", "transcript", "swaks", "postfix", "tshark"]
+FORMATS: Final[tuple[Format, ...]] = ("auto", "transcript", "swaks", "postfix", "tshark")
 
 
 class Turn(NamedTuple):

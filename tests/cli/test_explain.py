@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 import types
 
@@ -97,6 +98,18 @@ def test_nothing_is_wrong(tmp_path, capsys):
     assert "SIZE: the client may say how big a message is, up to 35,882,577 octets [RFC 1870 s3]" in shown
     assert "5.1.1: refused for good, bad destination mailbox address. [RFC 3463 s3.2]" in shown
     assert max(map(len, shown.split("\n"))) <= 96
+
+
+def test_colours_on_a_terminal(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("rich")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert explain(tmp_path, TEXTBOOK) == 1
+    shown = capsys.readouterr().out
+    assert "\x1b[" in shown
+    assert re.sub(r"\x1b\[[0-9;]*m", "", shown) == GOLDEN.format(name=tmp_path / "transcript.txt")
 
 
 def test_help(capsys):

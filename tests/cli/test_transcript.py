@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from smtpcore.cli import transcript_capture
 from smtpcore.cli.failure import FAILED, USAGE, Failure
-from smtpcore.cli.transcript import FORMATS, read_transcript
-from smtpcore.cli.transcript_turn import Turn
+from smtpcore.cli.transcript import read_transcript
+from smtpcore.cli.transcript_turn import FORMATS, Turn
 from tests.cli.explaining import CLEAN, TEXTBOOK, Capture
 from tests.interop.machinery import program
 

@@ -33,7 +33,7 @@ FIELDS: Final[dict[str, FieldKind]] = {
     # RFC 5322 s3.6
     "date": FieldKind("when the author put the message under way", "RFC 5322 s3.6.1", _DATE),
     "from": FieldKind("who wrote it", "RFC 5322 s3.6.2", _ADDRESSES),
-    "sender": FieldKind("who sent it, where that is not the author", "RFC 5322 s3.6.2", ("address_list", "Address")),
+    "sender": FieldKind("who sent it, where that is not the author", "RFC 5322 s3.6.2", _ADDRESSES),
     "reply-to": FieldKind("where answers shall go", "RFC 5322 s3.6.2", _ADDRESSES),
     "to": FieldKind("whom it is for; the envelope decides who gets it", "RFC 5322 s3.6.3", _ADDRESSES),
     "cc": FieldKind("who else shall read it", "RFC 5322 s3.6.3", _ADDRESSES),
@@ -53,7 +53,9 @@ FIELDS: Final[dict[str, FieldKind]] = {
     # RFC 2045, 2183
     "mime-version": FieldKind("the body is MIME", "RFC 2045 s4", ("mime_version", "MimeVersion")),
     "content-type": FieldKind("what the body is", "RFC 2045 s5", ("content_type", "ContentType")),
-    "content-transfer-encoding": FieldKind("how the body was made fit to travel", "RFC 2045 s6"),
+    "content-transfer-encoding": FieldKind(
+        "how the body was made fit to travel", "RFC 2045 s6", ("transfer_encoding", "TransferEncoding")
+    ),
     "content-disposition": FieldKind(
         "to be shown, or kept as a file", "RFC 2183 s2", ("disposition", "ContentDisposition")
     ),
@@ -130,6 +132,6 @@ def _reader(module: str, name: str) -> Any:
         return None
     try:
         found = getattr(import_module(f"smtpcore.message.{module}"), name, None)
-    except ModuleNotFoundError:
+    except ImportError:
         return None
     return found if hasattr(found, "read") else None

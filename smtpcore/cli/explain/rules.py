@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from ...errors import ParseError
@@ -32,7 +33,7 @@ _CLEAR: Final = frozenset(("PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"))
 _MINIMUM: Final = frozenset((Mail, Rcpt, Data, Rset, Noop, Quit))
 _GREETINGS: Final = frozenset((Ehlo, Helo, Lhlo))
 _PIPELINES: Final = frozenset((EndOfContent, Bdat))
-_NAMES: Final = {Connect: "the connection", AuthResponse: "a response"}
+_NAMES: Final[Mapping[type[Command], str]] = {Connect: "the connection", AuthResponse: "a response"}
 _ENHANCED: Final = re.compile(r"([245])\.([0-9]{1,3})\.([0-9]{1,3})(?: |\Z)")
 
 
