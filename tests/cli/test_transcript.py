@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpcore.cli import transcript_capture
+from smtpcore.cli.explain.replay import replay
 from smtpcore.cli.failure import FAILED, USAGE, Failure
 from smtpcore.cli.transcript import read_transcript
 from smtpcore.cli.transcript_turn import FORMATS, Turn
-from tests.cli.explaining import CLEAN, TEXTBOOK, Capture
+from tests.cli.commandline import serving
+from tests.cli.explaining import CLEAN, TEXTBOOK, Capture, rules_of
 from tests.interop.machinery import program
 
 
@@ -409,3 +411,17 @@ def test_anything_is_read_or_refused(text, form):
 
 def test_the_textbook_s():
     assert len(turns_of(TEXTBOOK)) == 15
+
+
+@pytest.mark.interop
+def test_a_real_swaks(tmp_path):
+    """What it prints of a conversation with our server: nothing in it is wrong."""
+    command = [program("swaks"), "--from", "alice@crepes.fr", "--to", "bob@hamburger.edu", "--helo", "crepes.fr"]
+    with serving("--maildir", tmp_path / "mail") as (host, port):
+        command += ["--server", host, "--port", str(port)]
+        done = subprocess.run(command, capture_output=True, timeout=60, check=True)
+    (conversation,) = read_transcript(done.stdout, "test")
+    story = replay(conversation, "test")
+    assert rules_of(story) == []
+    assert [each.verdict for each in story.messages[0].recipients] == ["accepted"]
+    assert {row.name for step in story.steps for row in step.fields} >= {"From", "To", "Date", "Subject", "X-Mailer"}

@@ -85,7 +85,7 @@ FIELDS: Final[dict[str, FieldKind]] = {
     ),
     "precedence": FieldKind("how urgent bulk mail is; in no standard"),
     "disposition-notification-to": FieldKind("who asks to be told that it was read", "RFC 8098 s2.1", _ADDRESSES),
-    "importance": FieldKind("how important the sender finds it", "RFC 4021 s2.1.41"),
+    "importance": FieldKind("how important the sender finds it", "RFC 4021 s2.1"),
     "user-agent": FieldKind("the program that wrote it; in no mail standard"),
     "x-mailer": FieldKind("the program that wrote it; in no standard"),
 }
