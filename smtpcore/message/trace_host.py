@@ -147,7 +147,7 @@ def from_clause(name: str, address: str | None, reverse_name: str | None, names:
     ``names`` are those of clauses, for which a host may not be taken. Raises ParseError for what is known.
     """
     literal = address_literal(address) if address else None
-    info = []
+    info: list[str] = []
     if reverse_name:
         info.append(str(Domain(reverse_name)))
     if literal:
