@@ -202,21 +202,41 @@ class Reader:
     """A reader of values, as they come with the room for the message."""
 
     def __init__(self, text):
-        self.text = text
-        self.defects = (Defect("RFC 5322 s3.3", "no such day", 2),)
+        self.held = text
+        self.defects = (Defect("RFC 5322 s3.3", "no such day", 2),) if text == "today" else ()
 
     def __str__(self):
-        return self.text.upper()
+        return self.held.upper()
 
     @classmethod
     def read(cls, text):
         return cls(text)
 
 
+class Words(Reader):
+    """One that has what people read."""
+
+    @property
+    def text(self):
+        return f"words of {self.held}"
+
+
+class Serialised(Reader):
+    """One that can leave words as they are."""
+
+    def serialise(self, *, utf8=False):
+        return f"{self.held} {utf8}"
+
+
 def test_values_are_read_where_there_is_a_reader(monkeypatch):
     module = types.ModuleType("smtpcore.message.played")
-    module.Played = Reader  # type: ignore[attr-defined]  # a module of the test's own
+    module.Played, module.Words, module.Serialised = Reader, Words, Serialised  # type: ignore[attr-defined]  # a module of the test's own
     monkeypatch.setitem(sys.modules, "smtpcore.message.played", module)
+    monkeypatch.setitem(FIELDS, "cc", FieldKind("whom", "RFC 5322 s3.6.3", ("played", "Played")))
+    monkeypatch.setitem(FIELDS, "bcc", FieldKind("whom", "RFC 5322 s3.6.3", ("played", "Serialised")))
+    monkeypatch.setitem(FIELDS, "subject", FieldKind("what", "RFC 5322 s3.6.5", ("played", "Words")))
+    values = [row.value for row in explain_header(Header.parse(b"Cc: a\r\nBcc: b\r\nSubject: c\r\n\r\n"))]
+    assert values == ["A", "b True", "words of c"]
     monkeypatch.setitem(FIELDS, "date", FieldKind("when", "RFC 5322 s3.6.1", ("played", "Played")))
     monkeypatch.setitem(FIELDS, "from", FieldKind("who", "RFC 5322 s3.6.2", ("played", "Missing")))
     monkeypatch.setitem(FIELDS, "to", FieldKind("whom", "RFC 5322 s3.6.3", ("missing", "Missing")))
@@ -225,7 +245,7 @@ def test_values_are_read_where_there_is_a_reader(monkeypatch):
         Header.parse(b"Date: today\r\nFrom: a\r\nTo: b\r\nX-Own: c\r\nOther: d\r\nDate: %b\r\n\r\n" % long)
     )
     assert [(row.name, row.value) for row in rows[:-1]] == [
-        ("Date", "TODAY"), ("From", "a"), ("To", "b"), ("X-Own", "c"), ("Other", "d")
+        ("Date", "today"), ("From", "a"), ("To", "b"), ("X-Own", "c"), ("Other", "d")
     ]  # fmt: skip
     assert rows[0].defects == (Finding("client", "RFC 5322 s3.3", "Date: no such day"),)
     assert [row.meaning.rule for row in rows[3:5]] == ["RFC 6648 s2", "RFC 5322 s3.6.8"]

@@ -115,11 +115,21 @@ def _explain(field: Field) -> FieldRow:
     reader = _reader(*kind.reader)
     if reader is not None and len(text) <= _READ:
         value = reader.read(text)
-        shown = str(value) or text
         found: tuple[Defect, ...] = getattr(value, "defects", ())
         defects += [Finding("client", each.rule, f"{name}: {each.why}") for each in found]
+        if not found:  # else the reader may have left out what it could not understand
+            shown = _readable(value) or text
     shown = shown[:_SHOWN] + ("..." if len(shown) > _SHOWN else "")
     return FieldRow(name, shown, Remark(kind.meaning, kind.rule), _once(defects))
+
+
+def _readable(value: Any) -> str:
+    """A value for people, with encoded-words decoded where it has any."""
+    said = getattr(value, "text", None)
+    if isinstance(said, str):
+        return said
+    serialise = getattr(value, "serialise", None)
+    return serialise(utf8=True) if serialise is not None else str(value)
 
 
 def _once(defects: list[Finding]) -> tuple[Finding, ...]:
