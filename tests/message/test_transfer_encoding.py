@@ -55,6 +55,8 @@ def test_what_cannot_be_built(name):
         ("base64 (a", LAX, "base64", [6]),
         ('"base64"', LAX, "base64", [0]),
         ('"base64', LAX, "base64", [0]),
+        ('base64"', LAX, "base64", [6]),
+        ('"base64"x', LAX, "base64", [0, 8]),
         ("", LAX, "7bit", [0]),
         ("  ;x", LAX, "7bit", [0]),
         ("(a", LAX, "7bit", [0]),
