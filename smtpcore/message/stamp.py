@@ -79,6 +79,7 @@ _UNQUOTED: Final = re.compile(f'(?:[^ \\t();<\\["]++|{_ANGLE}|{_BRACKET})++')
 _DAY: Final = r"(?i:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}+,?+[ \t]++"
 _MONTH: Final = r"(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DATE_START: Final = re.compile(f"(?:{_DAY})?[0-9]{{1,2}}[ \\t]++{_MONTH}|{_DAY}{_MONTH}[ \\t]++[0-9]")
+_BEHIND: Final = re.compile(r"[ \t]*+(?:\([^()\\]*+\)[ \t]*+)*+([A-Za-z]{2,5}+)?+(?![^ \t();])")
 _NEXT: Final = re.compile(r"[ \t]*+([A-Za-z]{2,5}+)?+(?![^ \t();])")
 
 
@@ -154,7 +155,7 @@ def parse_stamp(text: str, tolerance: Tolerance) -> Stamp:
             note, pos = _read_comment(text, pos, tolerance)
             stamp.add_note(note)
         elif first == ";":
-            following = _NEXT.match(text, pos + 1)
+            following = _BEHIND.match(text, pos + 1)
             if not following or not following[1] or following[1].lower() not in CLAUSES:
                 date_pos = pos + 1
                 break

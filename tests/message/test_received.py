@@ -16,7 +16,8 @@ from smtpcore import AddressLiteral, Mailbox, ParseError
 from smtpcore.message.received import Clause, Received, TraceHost, with_keyword
 from smtpcore.wire.address import POSTMASTER
 from smtpcore.wire.tolerance import INTEROP, LAX, Tolerance
-from tests.corpus import load, vectors
+from tests.corpus import MISSING, corpus_folder, load, vectors
+from tests.message.trace_corpus import fields_of
 from tests.wire.counting import growth
 from tests.wire.records import check_list, judge
 
@@ -107,6 +108,7 @@ WILD = [
     ("from a by b", "no date", "from a by b"),
     ("from a by b; ", "no date", "from a by b"),
     (f"from a; by b; id c; {DATE}", "semicolon before the last clause", f"from a by b id c; {DATE}"),
+    (f"from a by b; (c) id d; {DATE}", "semicolon before the last clause", f"from a by b (c) id d; {DATE}"),
     (f"from a by b id <AA1>; {DATE}", "not what stands behind id", f"from a by b id <AA1>; {DATE}"),
     (f"from a by 2002:a05::; {DATE}", "not what stands behind by", f"from a by 2002:a05::; {DATE}"),
     (f"from a\rby b\0; {DATE}", "control character in a field", f"from a by b; {DATE}"),
@@ -459,6 +461,8 @@ HOSTILE = {
     "angles-escapes": lambda n: '<"\\' * n,
     "brackets": lambda n: "[" * n,
     "semicolons": lambda n: ";" * n,
+    "semicolons-and-comments": lambda n: ";(a)" * n,
+    "semicolons-and-halves": lambda n: ";(a" * n,
     "semicolons-and-clauses": lambda n: ";by a" * n,
     "names": lambda n: "by " * n,
     "names-and-blanks": lambda n: ("by" + " " * 100) * (n // 100 + 1),
@@ -574,3 +578,64 @@ def test_records(row):
 def test_the_list():
     check_list("headers", DEVIATIONS)
     assert load("headers")
+
+
+# --- real messages -------------------------------------------------------------------------------
+
+
+def plain_reading(text: str) -> dict[str, str]:
+    """The clauses and the date, found by other means: comments cut out, then split at the names."""
+    text = re.sub(r"[\x00-\x08\x0a-\x1f\x7f]", " ", text)
+    while (bare := re.sub(r"\([^()]*\)", " ", text)) != text:
+        text = bare
+    date = re.search(
+        r"(?:;|(?<= ))\s*((?:[A-Z][a-z]{2},?\s*)?(?:\d+\s+[A-Z][a-z]{2}|[A-Z][a-z]{2}\s+\d+)\s+[^;]*)$", text
+    )
+    found = {"date": " ".join(date[1].split()) if date else ""}
+    stamp = text[: date.start()] if date else text
+    parts = re.split(r"(?:^|[\s;]+)(from|by|via|with|id|for)(?=[\s;]|$)", stamp, flags=re.IGNORECASE)
+    for name, value in zip(parts[1::2], parts[2::2]):
+        found.setdefault(name.lower(), " ".join(value.split()).strip(";"))
+    return found
+
+
+#: Shapes in which the plain reading is at a loss.
+ODD_SHAPES = re.compile(r"\rReceived|(?i:over TLS)|^indimail|qmail-scanner|whith")
+
+
+def test_real_messages_agree_with_a_plain_reading():
+    if corpus_folder() is None:
+        pytest.skip(MISSING)
+    texts = sorted(set(fields_of("received")))
+    assert len(texts) > 700
+    wrong = []
+    for text in texts:
+        if ODD_SHAPES.search(text):
+            continue
+        found, plain = Received.read(text), plain_reading(text)
+        for name in ("by", "with", "id", "via", "for"):
+            if (found.clause(name).value if found.clause(name) else None) != plain.get(name):
+                wrong.append((name, found.clause(name), plain.get(name), text))
+        bare = found.date_text
+        while (less := re.sub(r"\([^()]*\)", " ", bare)) != bare:
+            bare = less
+        if " ".join(bare.split()) != plain["date"]:
+            wrong.append(("date", found.date_text, plain["date"], text))
+    assert not wrong, "\n".join(map(repr, wrong[:40])) + f"\n{len(wrong)} of {len(texts)}"
+
+
+def test_the_share_of_real_messages_that_is_read_without_a_defect():
+    if corpus_folder() is None:
+        pytest.skip(MISSING)
+    texts = fields_of("received")
+    strict = sum(not Received.read(text).defects for text in texts)
+    obsolete = 0
+    for text in texts:
+        try:
+            Received.parse(text, Tolerance(INTEROP))
+        except ParseError:
+            continue
+        obsolete += 1
+    assert strict / len(texts) > 0.5
+    assert obsolete / len(texts) > 0.9
+    print(f"strict {strict}, RFC 5322 {obsolete}, of {len(texts)}")
