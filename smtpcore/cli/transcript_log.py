@@ -38,7 +38,6 @@ class _Process:
         self._server_way = "" if not daemon else "<" if daemon in _CLIENTS else ">"
         self._turns: list[Turn] = []
         self._answers_tls = False
-        self._spoken = False  # by a client, in this connection
 
     def read(self, found: re.Match[str], number: int, conversations: list[Conversation]) -> None:
         text = found["text"]
@@ -46,14 +45,13 @@ class _Process:
             other = "<" if found["way"] == ">" else ">"
             self._server_way = found["way"] if _CODE.match(text) else other
         who: Speaker = SERVER if found["way"] == self._server_way else CLIENT
-        # A greeting behind what a client has said belongs to the next connection.
-        if not self._turns or (who == SERVER and self._spoken and text.startswith("220") and not self._answers_tls):
+        # Another greeting belongs to the next connection.
+        greets = who == SERVER and text.startswith("220") and not self._answers_tls
+        if not self._turns or (greets and not self._turns[-1].data.startswith(b"220-")):
             self._turns = []
-            self._spoken = False
             title = f"{found['host']}, process {self._pid}" if self._pid else found["host"]
             conversations.append(Conversation(title, "postfix", self._turns, exact=False, whole=False))
         if who == CLIENT:
-            self._spoken = True
             self._answers_tls = text[:8].upper() == "STARTTLS"
         self._turns.append(Turn(who, octets(text) + b"\r\n", number))
 

@@ -18,6 +18,7 @@ from smtpcore.cli.transcript_turn import FORMATS, Turn
 from tests.cli.commandline import serving
 from tests.cli.explaining import CLEAN, TEXTBOOK, Capture, rules_of
 from tests.interop.machinery import program
+from tests.interop.mailservers import Postfix
 
 
 def turns_of(text, form="auto"):
@@ -200,6 +201,14 @@ def test_a_log_without_names(server, client):
     text = f"{server} mx[192.0.2.1]:25: 220 a\n{client} mx[192.0.2.1]:25: QUIT\n"
     assert said(text) == [("S", b"220 a\r\n"), ("C", b"QUIT\r\n")]
     assert said(text[text.index("\n") + 1 :]) == [("C", b"QUIT\r\n")]
+
+
+def test_a_log_of_probes():
+    """A connection in which nobody spoke, then another of the same process; a greeting may have several lines."""
+    text = "> a[192.0.2.1]: 220-b\n> a[192.0.2.1]: 220 c\n> d[192.0.2.2]: 220 e\n< d[192.0.2.2]: QUIT\n"
+    first, second = read_transcript(text.encode(), "test")
+    assert [turn.data for turn in first.turns] == [b"220-b\r\n", b"220 c\r\n"]
+    assert [turn.line for turn in second.turns] == [3, 4]
 
 
 def test_a_handshake_of_a_process_that_said_nothing():
@@ -411,6 +420,34 @@ def test_anything_is_read_or_refused(text, form):
 
 def test_the_textbook_s():
     assert len(turns_of(TEXTBOOK)) == 15
+
+
+class Verbose(Postfix):
+    """A Postfix that logs what is said."""
+
+    def _command(self):
+        command = super()._command()
+        command[-1] = command[-1].replace(" smtpd'", " smtpd -v'")
+        return command
+
+
+@pytest.mark.interop
+def test_a_real_postfix(tmp_path, certificate):
+    """What smtpd -v logs of swaks with STARTTLS: nothing is wrong, and one recipient is refused."""
+    command = [program("swaks"), "--from", "alice@crepes.fr", "--to", "bob@example.com,refuse@example.com", "--tls"]
+    with Verbose(tmp_path, certificate) as server:
+        command += ["--helo", "crepes.fr", "--server", "127.0.0.1", "--port", str(server.port)]
+        subprocess.run(command, capture_output=True, timeout=60, check=True)
+        server.delivered(1)
+        log = (server.folder / "maillog").read_bytes()
+    stories = [replay(conversation, "test") for conversation in read_transcript(log, "test")]
+    assert [rules_of(story) for story in stories] == [[]] * len(stories)
+    (message,) = [message for story in stories for message in story.messages]
+    assert [each.verdict for each in message.recipients] == ["accepted", "refused"]
+    whole = next(story for story in stories if story.messages)
+    assert any("TLS handshake is done" in remark.text for step in whole.steps for remark in step.remarks)
+    lines = [step.line for step in whole.steps]
+    assert lines == sorted(lines)
 
 
 @pytest.mark.interop

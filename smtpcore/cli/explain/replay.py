@@ -175,7 +175,8 @@ class _Replay:
             self._cut()
         asking.finish()
         self._answers.finish()
-        story.steps.sort(key=lambda step: (step.order[0], step.who != "note"))
+        # What was left out of a transcript has no octets, and comes before the reply to it.
+        story.steps.sort(key=lambda step: (step.order[0], step.who != "note", step.order[1] >= 0))
         return story
 
     def _cut(self) -> None:
