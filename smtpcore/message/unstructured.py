@@ -1,0 +1,85 @@
+"""Unstructured text: Subject, Comments and whatever has no grammar (RFC 5322 s2.2.1, s3.2.5)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, final
+
+from ..errors import ParseError
+from ..wire.tolerance import LAX, Defect, Tolerance
+from ..wire.value import Value, assign
+from .charset import show_octets
+from .words import decode_words, encode_words
+
+__all__ = ["Unstructured"]
+
+_NOT_TEXT: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_PIECE: Final = re.compile(r"[^ \t]++|[ \t]++")
+
+
+@final
+class Unstructured(Value):
+    """Text for people to read, such as a subject, decoded.
+
+    Raises ParseError for a CR, an LF or another control character, and for surrogates (RFC 5322 s2.2).
+    """
+
+    __slots__ = ("defects", "text")
+    __match_args__ = ("text",)
+
+    text: str  #: What it says; a character that could not be decoded is U+FFFD.
+    defects: tuple[Defect, ...]  #: What was wrong with the text it was read from.
+
+    def __init__(self, text: str) -> None:
+        bad = _NOT_TEXT.search(text)
+        if bad:
+            raise ParseError("character not allowed in a header field", bad.start(), "RFC 5322 s2.2", text)
+        assign(self, "text", str.__str__(text))
+        assign(self, "defects", ())
+
+    @classmethod
+    def parse(cls, text: str, tolerance: Tolerance | None = None) -> Unstructured:
+        """Read unfolded text. Raises ParseError for controls and for encoded-words that RFC 2047 does not allow."""
+        tolerance = tolerance or Tolerance()
+        before = len(tolerance.defects)
+        bad = _NOT_TEXT.search(text)
+        if bad:
+            # RFC 5322 s2.2, RFC 6532 s3.1
+            tolerance.permit(LAX, "character not allowed in a header field", bad.start(), "RFC 5322 s2.2", text)
+        found = cls.__new__(cls)
+        decoded = decode_words(text, tolerance)
+        assign(found, "text", _NOT_TEXT.sub("\ufffd", show_octets(decoded)) if bad else decoded)
+        assign(found, "defects", tuple(tolerance.defects[before:]))
+        return found
+
+    @classmethod
+    def read(cls, text: str) -> Unstructured:
+        """What ``text`` says, with its defects. Never raises."""
+        return cls.parse(text, Tolerance(LAX))
+
+    def serialise(self, *, utf8: bool = False) -> str:
+        """The text of it, unfolded: words beyond ASCII are encoded, unless ``utf8`` lets them stay (RFC 6532 s3.2).
+
+        What would be taken for an encoded-word is encoded, so that it is read as it was meant.
+        """
+        text = self.text
+        if "=?" not in text and (utf8 or text.isascii()) and text.strip(" \t") == text:
+            return text
+        pieces = _PIECE.findall(text)
+        last = len(pieces) - 1
+        plain = [
+            "=?" not in piece and (utf8 or piece.isascii()) and (piece[0] not in " \t" or 0 < place < last)
+            for place, piece in enumerate(pieces)
+        ]
+        # The white space within what is encoded would be lost, so all from the first to the last such word is.
+        first, stop = 0, 0
+        if False in plain:
+            first, stop = plain.index(False), len(plain) - plain[::-1].index(False)
+            # Nor may white space at either end be encoded without the word beside it.
+            first = min(first, last - 1) if plain[last] is False and pieces[last][0] in " \t" else first
+            stop = max(stop, 2) if not first and pieces[0][0] in " \t" else stop
+            first = max(first, 0)
+        return "".join(pieces[:first]) + encode_words("".join(pieces[first:stop])) + "".join(pieces[stop:])
+
+    def __str__(self) -> str:
+        return self.serialise()
