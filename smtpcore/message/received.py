@@ -17,6 +17,7 @@ from ..wire.host import AddressLiteral, parse_host
 from ..wire.path import parse_path
 from ..wire.tolerance import LAX, Defect, Tolerance
 from ..wire.value import Value, assign, exact
+from .date import DateTime
 from .stamp import CLAUSES, Clause, parse_stamp
 from .trace import check_text, without_controls, write_comment
 from .trace_host import TraceHost, from_clause, read_host
@@ -35,20 +36,21 @@ class Received(Value):
     None. ``str()`` is the field on one line; ``read`` gives the same value back from it.
     """
 
-    __slots__ = ("clauses", "comments", "date_text", "defects")
+    __slots__ = ("clauses", "comments", "date", "date_text", "defects")
     __match_args__ = ("clauses", "date_text", "comments")
 
     clauses: tuple[Clause, ...]
-    date_text: str  #: What stands behind the semicolon.
+    date_text: str  #: What stands behind the semicolon, as written, with the comments on it.
+    date: DateTime | None  #: The date in that; None where none can be read.
     comments: tuple[str, ...]  #: Comments before the first clause: ``qmail 123 invoked by uid 0``.
     defects: tuple[Defect, ...]  #: What was let through when it was read, in order.
 
-    def __init__(self, clauses: Iterable[Clause], date_text: str = "", comments: Iterable[str] = ()) -> None:
-        clauses, comments, date_text = tuple(clauses), tuple(comments), exact(date_text)
+    def __init__(self, clauses: Iterable[Clause], date: DateTime | str = "", comments: Iterable[str] = ()) -> None:
+        clauses, comments, date_text = tuple(clauses), tuple(comments), str(date)
         check_text(date_text, "a date")
         for comment in comments:
             check_text(comment, "a comment")
-        _fill(self, clauses, date_text, comments, ())
+        _fill(self, clauses, date_text, comments, DateTime.read(date_text) or None, ())
         if Received.read(str(self)) != self:
             raise ParseError("clauses that would be read as others", 0, "RFC 5321 s4.4", str(self))
 
@@ -60,11 +62,13 @@ class Received(Value):
         all; LAX takes what else is out there, but for nothing.
         """
         tolerance = tolerance or Tolerance()
-        stamp = parse_stamp(without_controls(text, tolerance), tolerance)
+        text = without_controls(text, tolerance)
+        stamp = parse_stamp(text, tolerance)
         found = cls.__new__(cls)
         clauses = tuple([clause for clause, _ in stamp.clauses])
+        date = _parse_date(stamp.date_text, text.find(stamp.date_text, stamp.date_pos), tolerance)
         defects = tuple(sorted(tolerance.defects, key=_position))
-        _fill(found, clauses, stamp.date_text, tuple(stamp.comments), defects)
+        _fill(found, clauses, stamp.date_text, tuple(stamp.comments), date, defects)
         return found
 
     @classmethod
@@ -75,7 +79,7 @@ class Received(Value):
         *,
         by: str,
         with_: str,
-        date: str,
+        date: DateTime | str,
         reverse_name: str | None = None,
         via: str | None = None,
         id: str | None = None,
@@ -90,6 +94,8 @@ class Received(Value):
         without one. ``with_`` comes from :func:`~smtpcore.message.received.with_keyword`. ``for_`` is who the message
         is for: where those are several, none is named, lest one of them see the others (RFC 5321 s7.2, s7.6).
         ``tls`` is the cipher suite, ``tls_group`` that of the key exchange (RFC 8314 s4.3).
+
+        ``date`` is when the message came in.
 
         Raises ParseError for what such a field cannot say, and for characters beyond ASCII unless ``with_`` says UTF8.
         """
@@ -192,12 +198,28 @@ def _fill(
     clauses: tuple[Clause, ...],
     date_text: str,
     comments: tuple[str, ...],
+    date: DateTime | None,
     defects: tuple[Defect, ...],
 ) -> None:
     assign(found, "clauses", clauses)
     assign(found, "date_text", date_text)
     assign(found, "comments", comments)
+    assign(found, "date", date)
     assign(found, "defects", defects)
+
+
+def _parse_date(date_text: str, where: int, tolerance: Tolerance) -> DateTime | None:
+    """The date that begins at ``where`` of the field."""
+    if not date_text:
+        return None
+    own = Tolerance(tolerance.level)
+    try:
+        date = DateTime.parse(date_text, own)
+    except ParseError as error:
+        tolerance.permit(LAX, error.why, where + error.where, error.rule, date_text)
+        date = None
+    tolerance.defects += [Defect(each.rule, each.why, where + each.where) for each in own.defects]
+    return date
 
 
 def _position(defect: Defect) -> int:

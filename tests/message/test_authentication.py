@@ -127,6 +127,8 @@ WILD = {
     "a; spf=; dkim=pass": ("expected a keyword", "a; dkim=pass"),
     "a; spf=pass.x; dkim=pass": ("not a result", "a; dkim=pass"),
     "a; spf=pass action=none": ("property without a type", "a; spf=pass action=none"),
+    "a; spf=pass reason=x reason=y": ("property without a type", "a; spf=pass reason=x reason=y"),
+    "a; spf=pass header.i=b@c/d": ("value without quotes", 'a; spf=pass header.i="b@c/d"'),
     "a; spf=pass header.b=x reason=y": ("property without a type", "a; spf=pass header.b=x reason=y"),
     "a; spf=pass smtp.helo=; dkim=fail": ("value without quotes", 'a; spf=pass smtp.helo=""; dkim=fail'),
     "a; spf=pass policy.iprev=2001:db8::1": ("value without quotes", 'a; spf=pass policy.iprev="2001:db8::1"'),

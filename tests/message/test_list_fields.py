@@ -65,6 +65,7 @@ def test_white_space_in_a_url():
 WILD = {
     "https://a": ("URL without angle brackets", "<https://a>"),
     "<a:b> <c:d>": ("no comma between URLs", "<a:b>, <c:d>"),
+    "NO, <c:d>": ("no comma between URLs", "<c:d>"),
     "NO <c:d>": ("no comma between URLs", "<c:d>"),
     "NO, (x)": ("nothing after the comma", "NO (x)"),
     "<a:b>,": ("nothing after the comma", "<a:b>"),

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpcore import AddressLiteral, Mailbox, ParseError
+from smtpcore.message.date import DateTime
 from smtpcore.message.received import Clause, Received, TraceHost, with_keyword
 from smtpcore.wire.address import POSTMASTER
-from smtpcore.wire.tolerance import INTEROP, LAX, Tolerance
+from smtpcore.wire.tolerance import INTEROP, LAX, STRICT, Tolerance
 from tests.corpus import MISSING, corpus_folder, load, vectors
 from tests.message.trace_corpus import fields_of
 from tests.wire.counting import growth
@@ -34,13 +35,14 @@ def test_every_part_of_a_strict_field():
     assert (found.via, found.with_, found.id, found.tls) == (None, "ESMTPS", "4711", None)
     assert found.for_ == Mailbox("bob", "hamburger.edu")
     assert found.date_text == DATE
+    assert found.date == DateTime(2023, 8, 29, 9, 20, 10, -420)
     assert found.defects == ()
     assert found.comments == ()
     assert str(found) == PLAIN
     assert pickle.loads(pickle.dumps(found)) == found
 
 
-STRICT = [
+STRICT_TEXTS = [
     f"from a by b; {DATE}",
     f"FROM a BY b WITH c; {DATE}",
     f"from a\tby b  with\tESMTP ; {DATE}",
@@ -56,7 +58,7 @@ STRICT = [
 ]
 
 
-@pytest.mark.parametrize("text", STRICT)
+@pytest.mark.parametrize("text", STRICT_TEXTS)
 def test_strict(text):
     found = Received.parse(text)
     assert found.defects == ()
@@ -194,6 +196,7 @@ def test_what_is_not_there_is_none():
     found = Received.read("")
     parts = (found.from_, found.by, found.via, found.with_, found.id, found.for_, found.tls)
     assert parts == (None,) * 7
+    assert found.date is None
 
 
 @pytest.mark.parametrize(
@@ -216,6 +219,36 @@ def test_tls_is_no_clause_in_the_middle_of_words():
     assert found.tls is None
     assert found.with_ == "Microsoft SMTPSVC"
     assert found.clause("with") == Clause("with", "Microsoft SMTPSVC", ["7.5"])
+
+
+@pytest.mark.parametrize(
+    ("date", "level", "why", "where"),
+    [
+        ("Tue, 29 Aug 2023 09:20:10 -0700 (PDT)", None, None, 0),
+        ("Tue, 29 Aug 23 09:20:10 -0700", INTEROP, "year of two or three digits", 12),
+        ("29 Aug 2023 09:20:10 GMT", INTEROP, "obsolete form of a date", 0),
+        ("2023-08-29 09:20:10 +0000", LAX, "not the form of a date in mail", 0),
+        ("yesterday", LAX, "not a date", 0),
+    ],
+)
+def test_dates(date, level, why, where):
+    """RFC 5321 s4.4: the obsolete forms are prohibited."""
+    text = f"from a by b; {date}"
+    found = Received.read(text)
+    assert found.date == (DateTime.read(date) or None)
+    assert found.date_text == date
+    if level is None:
+        assert Received.parse(text).defects == ()
+        return
+    assert (why, where + 13) in [(defect.why, defect.where) for defect in found.defects]
+    with pytest.raises(ParseError, match="offset"):
+        Received.parse(text, Tolerance(INTEROP if level is LAX else STRICT))
+
+
+def test_a_date_that_was_built():
+    date = DateTime(2023, 8, 29, 9, 20, 10, -420)
+    assert build(date=date) == build()
+    assert Received([Clause("by", "b")], date).date == date
 
 
 # --- building ------------------------------------------------------------------------------------
@@ -303,6 +336,7 @@ def test_build(changes, text):
         {"address": "192.0.2.7 by evil"},
         {"address": "a:b"},
         {"address": "1::2::3"},
+        {"address": "1:" * 30 + ":"},
         {"reverse_name": "a_b"},
         {"reverse_name": "a b"},
         {"by": "a b"},
@@ -522,6 +556,8 @@ DEVIATIONS: dict[str, str] = {
     "headers-00117": "RFC 5321 s4.1.2: a comma is no part of a domain, so the word is kept as it is",
     "headers-00121": "RFC 5321 s4.4: local-esmtp is a protocol of another name than ESMTP",
     "headers-00125": "RFC 5321 s4.1.2: a slash is no part of a domain, so the word is kept as it is",
+    "headers-00144": "RFC 5322 s3.3: the fraction is left out and the second kept; the source gives 0",
+    "headers-00151": "RFC 5322 s3.3: the day is the 14th of September 2018; the source reads a 14th month of 1914",
     "headers-00147": "RFC 5321 s4.4: the protocol is what stands behind with, whole; no keyword is picked out of it",
 }
 
@@ -542,7 +578,10 @@ def record_problem(row: dict[str, Any]) -> str:
         seen["from_ip"] = address
         seen["helo"] = host.helo or None
         seen["from_iprev"] = host.reverse_name
-    problems = []
+    problems: list[str] = []
+    when = expected["date"]
+    if moment(found) != (when and written_moment(when)):
+        problems.append(f"date is {found.date}")
     for key, value in expected.items():
         if key in ("by", "from", "helo") and isinstance(value, dict):
             value = next(iter(value.values()))
@@ -551,6 +590,17 @@ def record_problem(row: dict[str, Any]) -> str:
         if key in seen and not same(key, seen[key], value):
             problems.append(f"{key} is {seen[key]!r}, not {value!r}")
     return "; ".join(problems)
+
+
+def moment(found: Received) -> tuple[int, ...] | None:
+    date = found.date
+    return (date.year, date.month, date.day, date.hour, date.minute, date.second, date.offset or 0) if date else None
+
+
+def written_moment(when: dict[str, Any]) -> tuple[int, ...]:
+    offset = when["tz_hour"] * 60 + when["tz_minute"]
+    parts = [when[part] for part in ("year", "month", "day", "hour", "minute", "second")]
+    return (*parts, -offset if when["tz_before_gmt"] else offset)
 
 
 def same(key: str, seen: Any, expected: Any) -> bool:
@@ -608,14 +658,15 @@ def test_real_messages_agree_with_a_plain_reading():
         pytest.skip(MISSING)
     texts = sorted(set(fields_of("received")))
     assert len(texts) > 700
-    wrong = []
+    wrong: list[Any] = []
     for text in texts:
         if ODD_SHAPES.search(text):
             continue
         found, plain = Received.read(text), plain_reading(text)
         for name in ("by", "with", "id", "via", "for"):
-            if (found.clause(name).value if found.clause(name) else None) != plain.get(name):
-                wrong.append((name, found.clause(name), plain.get(name), text))
+            clause = found.clause(name)
+            if (clause.value if clause else None) != plain.get(name):
+                wrong.append((name, clause, plain.get(name), text))
         bare = found.date_text
         while (less := re.sub(r"\([^()]*\)", " ", bare)) != bare:
             bare = less
@@ -636,6 +687,5 @@ def test_the_share_of_real_messages_that_is_read_without_a_defect():
         except ParseError:
             continue
         obsolete += 1
-    assert strict / len(texts) > 0.5
-    assert obsolete / len(texts) > 0.9
-    print(f"strict {strict}, RFC 5322 {obsolete}, of {len(texts)}")
+    assert strict / len(texts) > 0.4
+    assert obsolete / len(texts) > 0.85

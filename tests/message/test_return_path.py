@@ -125,6 +125,14 @@ def test_parentheses_in_comments(text):
     assert read_comments(written, 0) == ([text], len(written))
 
 
+def test_deep_parentheses_in_comments():
+    for depth in (31, 32, 40):
+        text = "(" * depth + ")" * depth
+        written = write_comment(text)
+        assert written.startswith("(\\(") is (depth > 31)
+        assert read_comments(written, 0) == ([text], len(written))
+
+
 def test_text_without_controls():
     check_text("a\u00e9\t", "a field")
     with pytest.raises(ParseError, match="a field at offset 1"):
