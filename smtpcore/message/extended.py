@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import re
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable
 from typing import Final, final
 
 from ..wire.tolerance import INTEROP, LAX, Tolerance
+from .charset import decode_octets
 
-__all__ = ["PIECE_LENGTH", "SECTION_LIMIT", "Pieces", "decode_words", "extended_form", "looks_encoded", "pack"]
+__all__ = ["PIECE_LENGTH", "SECTION_LIMIT", "Pieces", "extended_form", "pack"]
 
 #: How many sections a value may come in; the number that Mozilla's MIME parameter reader stops at (MAX_CONTINUATIONS).
 SECTION_LIMIT: Final = 999
@@ -137,9 +137,13 @@ def _join(run: list[Piece], tolerance: Tolerance, text: str) -> tuple[str, str, 
     def flush() -> None:
         nonlocal flaw
         if octets:
-            decoded, why = _decode_octets(b"".join(octets), charset)
+            # RFC 2231 s4: the character set may be left blank
+            decoded, why = decode_octets(b"".join(octets), charset or "utf-8")
             parts.append(decoded)
-            flaw = flaw or why
+            if "\ufffd" in decoded:
+                flaw = flaw or why
+            elif why:
+                tolerance.permit(LAX, why, run[0].where, "RFC 2231 s4", text)
             octets.clear()
 
     for number, piece in enumerate(run):
@@ -201,81 +205,3 @@ def pack(name: str, units: list[str]) -> Iterable[str]:
 
 def _escape(character: str) -> str:
     return "".join([f"%{octet:02X}" for octet in character.encode()])
-
-
-# --- character sets ----------------------------------------------------------------------------------------
-
-_CODECS: Final = {
-    "": "utf-8",
-    "us-ascii": "ascii",
-    "ascii": "ascii",
-    "ansi_x3.4-1968": "ascii",
-    "ansi-x3.4-1968": "ascii",
-    "utf-8": "utf-8",
-    "utf8": "utf-8",
-    **{f"iso-8859-{part}": f"iso8859-{part}" for part in range(1, 17) if part != 12},
-    **{f"windows-125{part}": f"cp125{part}" for part in range(9)},
-    "koi8-r": "koi8-r",
-    "koi8-u": "koi8-u",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "gb18030": "gb18030",
-    "big5": "big5",
-    "euc-jp": "euc-jp",
-    "shift_jis": "shift-jis",
-    "iso-2022-jp": "iso2022-jp",
-    "euc-kr": "euc-kr",
-    "ks_c_5601-1987": "cp949",
-}
-
-
-def _decode_octets(octets: bytes, charset: str) -> tuple[str, str]:
-    """Text in that character set, and what is wrong with it; U+FFFD stands for what cannot be decoded."""
-    codec = _CODECS.get(charset.lower())
-    if codec is None:
-        return octets.decode("ascii", "replace"), "unknown character set"
-    try:
-        return octets.decode(codec), ""
-    except UnicodeDecodeError:
-        return octets.decode(codec, "replace"), "octets that the character set does not have"
-
-
-# --- encoded-words, where they have no place ---------------------------------------------------------------
-
-# RFC 2047 s2
-#   encoded-word = "=?" charset "?" encoding "?" encoded-text "?="
-# RFC 2231 s5
-#   encoded-word := "=?" charset ["*" language] "?" encoding "?" encoded-text "?="
-_ENCODED_WORD: Final = re.compile(r"=\?([A-Za-z0-9_.:\-]{1,40}+)(?:\*[A-Za-z0-9\-]{1,20}+)?+\?([BbQq])\?([^?]*+)\?=")
-_BETWEEN: Final = re.compile(r"\?=[ \t]++(?==\?)")
-# RFC 2047 s4.2
-#   "=" followed by two hexadecimal digits
-_HEX: Final = re.compile(rb"=([0-9A-Fa-f]{2})")
-
-
-def looks_encoded(value: str) -> bool:
-    """Whether some reader would see an encoded-word in it."""
-    return "=?" in value and _ENCODED_WORD.search(value) is not None
-
-
-def decode_words(value: str) -> str:
-    """The value with its encoded-words decoded, as far as they can be."""
-    return _ENCODED_WORD.sub(_decode_word, _BETWEEN.sub("?=", value))
-
-
-def _decode_word(found: re.Match[str]) -> str:
-    charset, encoding, text = found[1], found[2], found[3]
-    if not text.isascii():
-        return found[0]
-    if encoding in "Bb":
-        try:
-            octets = a2b_base64(text + "=" * (-len(text) % 4))
-        except ValueError:
-            return found[0]
-        if b2a_base64(octets, newline=False).rstrip(b"=") != text.encode().rstrip(b"="):
-            return found[0]
-    else:
-        # RFC 2047 s4.2: "_" is a space, "=" two hexadecimal digits
-        octets = _HEX.sub(lambda pair: bytes.fromhex(pair[1].decode()), text.replace("_", " ").encode())
-    decoded, problem = _decode_octets(octets, charset)
-    return found[0] if problem else decoded

@@ -19,8 +19,9 @@ from typing import Final, cast, final
 from ..errors import ParseError
 from ..wire.tolerance import INTEROP, LAX, Defect, Tolerance
 from ..wire.value import Value, assign, exact, setter
-from .extended import PIECE_LENGTH, Pieces, decode_words, extended_form, looks_encoded, pack
+from .extended import PIECE_LENGTH, Pieces, extended_form, pack
 from .mime_token import CONTROL, TCHAR, TOKEN, cleaned, in_order, skip_junk, skip_softly
+from .words import decode_words, looks_encoded
 
 __all__ = [
     "PARAMETER_LIMIT",

@@ -174,7 +174,6 @@ DEVIATIONS = {
     "params-00068": "RFC 2045 s5.2: no subtype, so text/plain",
     "params-00069": "RFC 2045 s5.2: no subtype, so text/plain",
     "params-00163": "RFC 2231 s4: the character set may be left blank",
-    "params-00169": "RFC 2231 s4: ISO-8859-1 is what it says, not windows-1252",
     "params-00170": _CHARSETS,
     "params-00185": "RFC 2045 s5.1: the parameter is there, the record leaves it out",
     "params-00196": _QUOTED_PAIR,

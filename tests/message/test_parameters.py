@@ -97,6 +97,9 @@ DEVIATIONS: dict[str, tuple[Any, str, int, dict[str, str]]] = {
     "a*=b%20c": (LAX, "RFC 2231 s4", 0, {"a": "b c"}),
     "a*=utf-8''%E9": (LAX, "RFC 2231 s4", 0, {"a": "\ufffd"}),
     "a*=x-none''%E9b": (LAX, "RFC 2231 s4", 0, {"a": "\ufffdb"}),
+    "a*=x-none''b": (LAX, "RFC 2231 s4", 0, {"a": "b"}),
+    "a*=iso-8859-1''%80": (LAX, "RFC 2231 s4", 0, {"a": "\u20ac"}),
+    "c=d; a=b; a*0=e": (INTEROP, "RFC 2231 s3", 5, {"c": "d", "a": "e"}),
     "a*=utf-8'e n'b": (LAX, "RFC 2045 s5.1", 3, {"a": "b"}),
     "a*=\"utf-8'e n'b\"": (LAX, "RFC 2231 s7", 0, {"a": "b"}),
     "a*0=b; a*1*=%41": (LAX, "RFC 2231 s4.1", 7, {"a": "bA"}),
@@ -151,11 +154,7 @@ def test_what_is_let_through(text):
         ('a="=?utf-8?q?b?= =?utf-8*en?Q?c?="', "bc"),
         ("a==?iso-8859-6?b?5dHNyMcg?=.gif", "\u0645\u0631\u062d\u0628\u0627 .gif"),
         ('a="=?x-none?q?b=E9?="', "=?x-none?q?b=E9?="),
-        ('a="=?utf-8?q?=E9?="', "=?utf-8?q?=E9?="),
-        ('a="=?utf-8?b?*?="', "=?utf-8?b?*?="),
         ('a="=?utf-8?b?w6k?w6k?="', "=?utf-8?b?w6k?w6k?="),
-        ('a="=?utf-8?b?YWJjZ===?="', "=?utf-8?b?YWJjZ===?="),
-        ('a="=?utf-8?b?A?="', "=?utf-8?b?A?="),
         ('a="=?utf-8?q?\u00e9?="', "=?utf-8?q?\u00e9?="),
         ('a="=?utf-8?q?b=0D=0Ac?="', "b\ufffd\ufffdc"),
     ],
@@ -175,6 +174,7 @@ def test_a_form_that_cannot_be_decoded_gives_way():
     read = MimeParameters.read("a=b; a*=utf-8''%E9")
     assert read["a"] == "b"
     assert [defect.rule for defect in read.defects] == ["RFC 2231 s3", "RFC 2231 s4"]
+    assert MimeParameters.read("a=b; a*=x-none''c")["a"] == "c"  # nothing of it is in doubt
     read = MimeParameters.read("a*=utf-8''%E9; a*0*=x''%E9; a*1=y; a=b")
     assert read["a"] == "b"
 
@@ -185,6 +185,8 @@ def test_bounds():
     for last in ("z=b", "z (c)=b"):
         with pytest.raises(ParseError):
             MimeParameters.parse(f"{many}; {last}")
+        with pytest.raises(ParseError):
+            MimeParameters.parse(f"{many}; {last}", Tolerance(INTEROP))
         assert len(MimeParameters.read(f"{many}; {last}")) == PARAMETER_LIMIT
     with pytest.raises(ParseError):
         MimeParameters([(f"a{number}", "b") for number in range(PARAMETER_LIMIT + 1)])
