@@ -127,7 +127,7 @@ def _address_of(text: str) -> AddressLiteral | None:
         if plain.end() != len(text) and not _PORT.fullmatch(text, plain.end()):
             return None
         text = plain[0]
-    elif ":" not in text or len(text) > 45 or not _IPV6.fullmatch(text):
+    elif ":" not in text or not _IPV6.fullmatch(text):
         return None
     try:
         return AddressLiteral(tag, text)

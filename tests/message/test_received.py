@@ -274,6 +274,11 @@ BUILT = [
     ({"address": "2001:db8::7"}, f"from crepes.fr ([IPv6:2001:db8::7]) by hamburger.edu with ESMTP; {DATE}"),
     ({"address": "fe80::7%eth0"}, f"from crepes.fr ([IPv6:fe80::7]) by hamburger.edu with ESMTP; {DATE}"),
     ({"address": "::ffff:192.0.2.7"}, f"from crepes.fr ([192.0.2.7]) by hamburger.edu with ESMTP; {DATE}"),
+    ({"address": "::FFFF:192.0.2.7%1"}, f"from crepes.fr ([192.0.2.7]) by hamburger.edu with ESMTP; {DATE}"),
+    (
+        {"from_name": "\u00e9.fr"},
+        f"from [192.0.2.7] ([192.0.2.7]) (HELO ?.fr) by hamburger.edu with ESMTP; {DATE}",
+    ),
     ({"from_name": "[192.0.2.9]"}, f"from [192.0.2.9] ([192.0.2.7]) by hamburger.edu with ESMTP; {DATE}"),
     (
         {"from_name": "my_host"},
