@@ -81,8 +81,7 @@ class AutoSubmitted(Value):
     @property
     def is_automatic(self) -> bool:
         """Whether a program sent it: all but ``no``, also what nobody has heard of (RFC 3834 s5)."""
-        # RFC 3834 s2: "SHOULD NOT [...] responses to any message which contains an Auto-Submitted header field [...]
-        # where that field has any value other than "no""
+        # RFC 3834 s2: any value but "no" keeps a responder silent
         return self.keyword != "no"
 
     @property

@@ -111,8 +111,8 @@ def _fill_urls(
     assign(found, "defects", defects)
 
 
-# RFC 2369 s2: URLs "enclosed by angle brackets", "separated by commas", "comments" in parentheses; "Within URLs, white
-# space is ignored".
+# RFC 2369 s2: URLs stand in angle brackets with commas between them, comments in parentheses; white space within a URL
+# does not count.
 _ANGLE: Final = re.compile(r"<([^<>]*+)>")
 _BLANK: Final = re.compile(r"[ \t]++")
 _BARE: Final = re.compile(r"[^ \t,()<>]++")
