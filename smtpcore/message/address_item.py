@@ -125,12 +125,23 @@ def _parse_mailbox(text: str, pos: int, words: _Words, tolerance: Tolerance) -> 
         return make_address(phrase, mailbox), skip_cfws(text, pos)
     if text.startswith("@", pos) and words.pieces:
         mailbox, pos = _parse_spec(text, pos, words, tolerance)
+        if text.startswith("<", angle := skip_cfws(text, pos)):
+            return _parse_twice(text, angle, mailbox, tolerance)
         comments, pos = read_comments(text, pos)
         # RFC 822 s6.1: who had no phrase put the name into a comment behind the address
         return make_address(_as_phrase(comments[-1]) if comments else "", mailbox), pos
     if text.startswith(",", pos) and words.pieces:
         return _parse_comma_name(text, pos, words, tolerance)
     raise ParseError("expected an address", pos, "RFC 5322 s3.4", text)
+
+
+def _parse_twice(text: str, pos: int, mailbox: Mailbox, tolerance: Tolerance) -> tuple[Address, int]:
+    """``alice@crepes.fr <alice@crepes.fr>``, which cannot be read in two ways while both are one."""
+    again, end = _parse_angle(text, pos, tolerance)
+    if again != mailbox:
+        raise ParseError("an address in brackets behind another", pos, "RFC 5322 s3.4", text)
+    tolerance.permit(LAX, "an address for a name", pos, "RFC 5322 s3.4", text)
+    return make_address(_as_phrase(str(mailbox)), again), skip_cfws(text, end)
 
 
 def _parse_comma_name(text: str, pos: int, words: _Words, tolerance: Tolerance) -> tuple[Address, int]:

@@ -113,7 +113,7 @@ def _made(items: tuple[Address | Group, ...], defects: tuple[Defect, ...]) -> Ad
 #   name-addr    = [display-name] angle-addr
 # of ASCII, without comments, with names of atoms between single spaces, or of one quoted string
 _ATOM = f"[{grammar.ATEXT}]++"
-_NAME = rf'(?:{_ATOM}(?: {_ATOM})*+|"[^"\x00-\x08\x0a-\x1f\x7f]*+")'
+_NAME = rf'(?:{_ATOM}(?: {_ATOM})*+|"[\t !#-\[\]-~]*+")'
 _find_items: Final = re.compile(
     rf"([ \t]*+(?:({_NAME})?+[ \t]*+(?=<))?+(<)?+({grammar.PLAIN_MAILBOX.pattern})(?(3)>)[ \t]*+(?:,|\Z))"
 ).findall
@@ -148,7 +148,8 @@ def _parse_list(text: str, tolerance: Tolerance) -> list[Address | Group]:
         if text.startswith((",", ";"), pos) or pos == len(text):
             if not items and pos == len(text):
                 raise ParseError("no address", start, "RFC 5322 s3.4", text)
-            tolerance.permit(INTEROP, "nothing between commas", pos, "RFC 5322 s4.4", text)
+            why = "nothing between commas" if pos < len(text) else "nothing behind a comma"
+            tolerance.permit(INTEROP, why, pos, "RFC 5322 s4.4", text)
         else:
             item, pos = parse_item(text, pos, tolerance)
             items.append(item)

@@ -118,10 +118,10 @@ def _decode_base64(inner: str, where: int, tolerance: Tolerance, text: str) -> b
         digits = _NOT_BASE64.sub("", digits)
     if len(digits) % 4 == 1:
         digits = digits[:-1]  # six bits alone are no octet
-    whole = digits + "=" * (-len(digits) % 4)
-    if whole != inner:
+    octets = a2b_base64(digits + "=" * (-len(digits) % 4))
+    if b2a_base64(octets, newline=False).decode() != inner:
         tolerance.permit(INTEROP, "not base64", where, "RFC 2047 s4.1", text)
-    return a2b_base64(whole)
+    return octets
 
 
 def _decode_q(inner: str, where: int, tolerance: Tolerance, text: str) -> bytes:
@@ -168,6 +168,7 @@ _Q: Final = [chr(octet) if octet in _PLAIN else "_" if octet == 0x20 else f"={oc
 _START_Q: Final = "=?utf-8?q?"
 _START_B: Final = "=?utf-8?b?"
 _ROOM: Final = _WRITTEN_LIMIT - len(_START_Q) - len("?=")
+_WORTH: Final = 5
 _NOT_TEXT: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 
@@ -182,7 +183,8 @@ def encode_words(text: str) -> str:
         raise ParseError("character not allowed in a header field", bad.start(), "RFC 5322 s2.2", text)
     octets = text.encode()
     q_length = sum(map(len, map(_Q.__getitem__, octets)))
-    if q_length <= 4 * len(octets) / 3:
+    # Q where it is not much longer: people without a decoder can read most of it (RFC 2047 s4)
+    if q_length < (len(octets) + 2) // 3 * 4 + _WORTH:
         characters = ["".join([_Q[octet] for octet in character.encode()]) for character in text]
         words = _pack(characters, _ROOM)
         return " ".join([f"{_START_Q}{word}?=" for word in words])
