@@ -215,7 +215,14 @@ def test_no_other_mailbox(build, message):
         build()
 
 
-@pytest.mark.parametrize("build", [lambda: Address("x", 3), lambda: Group("g", ["a@b"]), lambda: AddressList(["a@b"])])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Address("x", 3),  # type: ignore[arg-type]  # what must be refused
+        lambda: Group("g", ["a@b"]),  # type: ignore[list-item]  # what must be refused
+        lambda: AddressList(["a@b"]),  # type: ignore[list-item]  # what must be refused
+    ],
+)
 def test_types(build):
     with pytest.raises(TypeError):
         build()
