@@ -15,6 +15,7 @@ from ..errors import ParseError
 from ..wire.newlines import is_clean
 from ..wire.tolerance import Defect
 from ..wire.value import Value, assign, setter
+from .accessors import Accessors
 from .field import Field, LineEnds, check_name, make_field
 
 __all__ = ["Header", "HeaderLimits"]
@@ -46,7 +47,7 @@ SINGLE: Final = frozenset(
 
 
 @final
-class Header(Value):
+class Header(Accessors, Value):
     """The header of a message (RFC 5322 s2.2), in order, with duplicates, names in any case.
 
     ``end`` is the empty line behind it: CRLF for a new header, so that ``bytes(header) + body`` is a message; no octets
