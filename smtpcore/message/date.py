@@ -60,7 +60,7 @@ class DateTime(Value):
         """
         usual = _match_usual(text)
         if usual:
-            found = _read_usual(usual)
+            found = _read_usual(usual, tolerance)
             if found:
                 return found
         tolerance = tolerance or Tolerance()
@@ -96,7 +96,9 @@ class DateTime(Value):
         zone = UTC if far or not offset else _zone(offset)
         try:
             found = datetime(self.year, self.month, self.day, self.hour, self.minute, min(self.second, 59), 0, zone)
-            return found + timedelta(minutes=-offset if far else 0, seconds=1 if self.second > 59 else 0)
+            if far or self.second > 59:
+                found += timedelta(minutes=-offset if far else 0, seconds=1 if self.second > 59 else 0)
+            return found
         except OverflowError:
             raise ParseError("a date beyond the year 9999", 0, "RFC 5322 s3.3") from None
 
@@ -128,7 +130,9 @@ def _zone(offset: int) -> timezone:
     return found
 
 
-_SETTERS: Final = [setter(DateTime, name) for name in ("year", "month", "day", "hour", "minute", "second")]
+_set_year, _set_month, _set_day = setter(DateTime, "year"), setter(DateTime, "month"), setter(DateTime, "day")
+_set_hour, _set_minute, _set_second = setter(DateTime, "hour"), setter(DateTime, "minute"), setter(DateTime, "second")
+_SETTERS: Final = [_set_year, _set_month, _set_day, _set_hour, _set_minute, _set_second]
 _set_offset, _set_defects = setter(DateTime, "offset"), setter(DateTime, "defects")
 _new_date: Final = DateTime.__new__
 
@@ -182,25 +186,39 @@ _match_usual: Final = re.compile(
 ).match
 
 
-def _read_usual(usual: re.Match[str]) -> DateTime | None:
-    """The date in text of the usual form; None where it is on no calendar, or the day of the week is another."""
+def _read_usual(usual: re.Match[str], tolerance: Tolerance | None) -> DateTime | None:
+    """The date in text of the usual form; None where it is on no calendar."""
     weekday, day, month, year, hour, minute, second, sign, hours, minutes = usual.groups()
-    parts = (
-        int(year), _MONTH_NUMBERS[month], _NUMBERS[day], _NUMBERS[hour], _NUMBERS[minute], _NUMBERS[second]
-    )  # fmt: skip
+    parts = int(year), _MONTH_NUMBERS[month], _NUMBERS[day]
     try:
-        if weekday and date(parts[0], parts[1], parts[2]).weekday() != _DAY_NUMBERS[weekday]:
-            return None
-        if not weekday:
-            date(parts[0], parts[1], parts[2])
+        implied = date(*parts).weekday()
     except ValueError:
         return None
-    if parts[3] > 23:
+    if hour > "23":
         return None
+    defects: tuple[Defect, ...] = ()
+    if weekday and implied != _DAY_NUMBERS[weekday]:
+        defects = _note_weekday(tolerance or Tolerance(), 0, usual.string)
     offset: int | None = int(hours) * 60 + int(minutes)
     if sign == "-":
         offset = -offset if offset else None
-    return _fill(_new_date(DateTime), parts, offset, ())
+    found = _new_date(DateTime)
+    _set_year(found, parts[0])
+    _set_month(found, parts[1])
+    _set_day(found, parts[2])
+    _set_hour(found, _NUMBERS[hour])
+    _set_minute(found, _NUMBERS[minute])
+    _set_second(found, _NUMBERS[second])
+    _set_offset(found, offset)
+    _set_defects(found, defects)
+    return found
+
+
+def _note_weekday(tolerance: Tolerance, where: int, text: str) -> tuple[Defect, ...]:
+    # RFC 5322 s3.3: "the day-of-week (if included) MUST be the day implied by the date"
+    before = len(tolerance.defects)
+    tolerance.permit(INTEROP, "not the day of the week of that date", where, "RFC 5322 s3.3", text)
+    return tuple(tolerance.defects[before:])
 
 
 # --- every form ----------------------------------------------------------------------------------
@@ -289,8 +307,7 @@ def _parse(text: str, tolerance: Tolerance, before: int) -> DateTime:
         raise ParseError(why, 0, "RFC 5322 s3.3", text)
     weekday = named.get("weekday")
     if weekday and _DAYS[date(*parts[:3]).weekday()] != weekday.title():
-        # RFC 5322 s3.3: "the day-of-week (if included) MUST be the day implied by the date"
-        tolerance.permit(INTEROP, "not the day of the week of that date", found.start("weekday"), "RFC 5322 s3.3", text)
+        _note_weekday(tolerance, found.start("weekday"), text)
     return _fill(_new_date(DateTime), parts, offset, tuple(tolerance.defects[before:]))
 
 

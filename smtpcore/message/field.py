@@ -114,13 +114,14 @@ class Field(Value):
     @property
     def text(self) -> str:
         """The body unfolded (RFC 5322 s2.2.3), without white space around it; what is no UTF-8 as surrogates."""
-        body = self.body
+        raw = self.raw
+        found = _NAME.match(raw)
         ends = getattr(self, "_ends", _CRLF)
-        if ends is not _CRLF:
-            body = _FOLDS[ends].sub(b"", body)
-        elif b"\r\n" in body:
-            # Within a field each CRLF has white space behind it.
-            body = body.replace(b"\r\n", b"")
+        if found and ends is _CRLF and raw.endswith(b"\r\n"):
+            # Within a field each CRLF but the last has white space behind it.
+            return raw[found.end() : -2].replace(b"\r\n", b"").decode("utf-8", "surrogateescape").strip(" \t")
+        body = self.body
+        body = _FOLDS[ends].sub(b"", body)
         return body.decode("utf-8", "surrogateescape").strip(" \t")
 
     @property

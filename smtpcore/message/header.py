@@ -17,6 +17,7 @@ from ..wire.tolerance import Defect
 from ..wire.value import Value, assign, setter
 from .accessors import Accessors
 from .field import Field, LineEnds, check_name, make_field
+from .names import AnyNames, Names, PlainNames
 
 __all__ = ["Header", "HeaderLimits"]
 
@@ -54,13 +55,14 @@ class Header(Accessors, Value):
     where the input ended without one.
     """
 
-    __slots__ = ("_index", "end", "fields", "line_ends")
+    __slots__ = ("_names", "_plain", "end", "fields", "line_ends")
     __match_args__ = ("fields", "end")
 
     fields: tuple[Field, ...]
     end: bytes
     line_ends: LineEnds  #: What ends its lines.
-    _index: tuple[dict[bytes, Field], dict[bytes, Field]]  # the first and the last of each name; made when it is needed
+    _plain: bool  # whether every line without white space before it begins a field; missing where nobody knows
+    _names: Names  # made when it is needed
 
     def __init__(self, fields: Iterable[Field] = (), end: bytes = b"\r\n", line_ends: LineEnds = LineEnds.CRLF) -> None:
         if end and not _ENDS[line_ends].fullmatch(end):
@@ -92,6 +94,7 @@ class Header(Accessors, Value):
                 _set_fields(header, fields)
                 _set_end(header, b"\r\n")
                 _set_line_ends(header, _CRLF)
+                _set_plain(header, True)
                 return header
         size, end = find_end(data, 0, line_ends, whole=True)
         if size < 0:
@@ -119,45 +122,33 @@ class Header(Accessors, Value):
         return len(self.fields)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, (bytes, str)) and _key(name) in self._named()[0]
+        return isinstance(name, (bytes, str)) and bool(self._named().all(_key(name)))
 
     # --- looking fields up ---------------------------------------------------------------------
 
     def get(self, name: bytes | str) -> Field | None:
         """The first field of that name, in any case, or None. Where only one is allowed, ask for ``only``."""
-        return self._named()[0].get(_key(name))
+        found = self._named().all(_key(name))
+        return found[0] if found else None
 
     def all(self, name: bytes | str) -> tuple[Field, ...]:
         """All fields of that name, in their order."""
-        key = _key(name)
-        first, last = self._named()
-        if first.get(key) is last.get(key):
-            return (first[key],) if key in first else ()
-        return tuple([field for field in self.fields if field.name.lower() == key])
+        return tuple(self._named().all(_key(name)))
 
     def only(self, name: bytes | str) -> Field | None:
         """The field of that name, or None. Raises ParseError for several: programs differ in which they take."""
-        key = _key(name)
-        first, last = self._named()
-        found = first.get(key)
-        if found is not last.get(key):
-            several = last[key]
-            raise ParseError("several fields of one name", max(several.offset, 0), "RFC 5322 s3.6", repr(name))
-        return found
+        found = self._named().all(_key(name))
+        if len(found) > 1:
+            raise ParseError("several fields of one name", max(found[1].offset, 0), "RFC 5322 s3.6", repr(name))
+        return found[0] if found else None
 
-    def _named(self) -> tuple[dict[bytes, Field], dict[bytes, Field]]:
+    def _named(self) -> Names:
         try:
-            return self._index
+            return self._names
         except AttributeError:
-            fields = self.fields
-            names = [field.raw.partition(b":")[0].lower() for field in fields]
-            # White space before the colon, and lines that are no fields, are rare.
-            if _ODD.search(b":".join(names)):
-                fields = tuple([field for field in fields if field.name])
-                names = [field.name.lower() for field in fields]
-            index = dict(zip(names[::-1], fields[::-1])), dict(zip(names, fields))
-            _set_index(self, index)
-            return index
+            names = (PlainNames if hasattr(self, "_plain") else AnyNames)(self.fields)
+            _set_names(self, names)
+            return names
 
     @property
     def defects(self) -> tuple[Defect, ...]:
@@ -241,8 +232,8 @@ _new_header: Final = Header.__new__
 _new_field: Final = Field.__new__
 _set_raw, _set_offset = setter(Field, "raw"), setter(Field, "offset")
 _set_fields, _set_end = setter(Header, "fields"), setter(Header, "end")
-_set_line_ends, _set_index = setter(Header, "line_ends"), setter(Header, "_index")
-_ODD: Final = re.compile(rb"[^!-9;-~:]|(?<![^:]):|:\Z")
+_set_line_ends, _set_plain = setter(Header, "line_ends"), setter(Header, "_plain")
+_set_names = setter(Header, "_names")
 _ENDS: Final = {
     LineEnds.CRLF: re.compile(rb"\r\n"),
     LineEnds.LF: re.compile(rb"\r?\n"),

@@ -7,7 +7,7 @@ from typing import Final, final
 
 from ..errors import ParseError
 from ..wire.tolerance import LAX, Defect, Tolerance
-from ..wire.value import Value, assign
+from ..wire.value import Value, assign, setter
 from .charset import show_octets
 from .words import decode_words, encode_words
 
@@ -40,17 +40,18 @@ class Unstructured(Value):
     @classmethod
     def parse(cls, text: str, tolerance: Tolerance | None = None) -> Unstructured:
         """Read unfolded text. Raises ParseError for controls and for encoded-words that RFC 2047 does not allow."""
+        if "=?" not in text and text.isascii() and not _NOT_TEXT.search(text):
+            return _made(text, ())
         tolerance = tolerance or Tolerance()
         before = len(tolerance.defects)
         bad = _NOT_TEXT.search(text)
         if bad:
             # RFC 5322 s2.2, RFC 6532 s3.1
             tolerance.permit(LAX, "character not allowed in a header field", bad.start(), "RFC 5322 s2.2", text)
-        found = cls.__new__(cls)
         decoded = decode_words(text, tolerance)
-        assign(found, "text", _NOT_TEXT.sub("\ufffd", show_octets(decoded)) if bad else decoded)
-        assign(found, "defects", tuple(tolerance.defects[before:]))
-        return found
+        return _made(
+            _NOT_TEXT.sub("\ufffd", show_octets(decoded)) if bad else decoded, tuple(tolerance.defects[before:])
+        )
 
     @classmethod
     def read(cls, text: str) -> Unstructured:
@@ -83,3 +84,13 @@ class Unstructured(Value):
 
     def __str__(self) -> str:
         return self.serialise()
+
+
+_set_text, _set_defects = setter(Unstructured, "text"), setter(Unstructured, "defects")
+
+
+def _made(text: str, defects: tuple[Defect, ...]) -> Unstructured:
+    found = Unstructured.__new__(Unstructured)
+    _set_text(found, text)
+    _set_defects(found, defects)
+    return found
