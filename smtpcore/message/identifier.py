@@ -142,9 +142,9 @@ class MessageIdList(Value):
             return cls.parse(text, tolerance)
         except ParseError as error:
             defects = (*tolerance.defects, Defect(error.rule, error.why, error.where))
-        found = _BRACKETS.findall(text) or _BARE.findall(text)
-        # Of words beside each other only what has an "@" can be meant as one.
-        items = [_made_id(each) for each in found if _ANY_ID.fullmatch(each) and ("<" in text or "@" in each)]
+        # Of words without brackets only what has an "@" can be meant as one.
+        found = _BRACKETS.findall(text) if "<" in text else [each for each in _BARE.findall(text) if "@" in each]
+        items = [_made_id(each) for each in found if _ANY_ID.fullmatch(each)]
         return _made(tuple([each for each in items if not _NOT_TEXT.search(each.text)]), defects)
 
     def __iter__(self) -> Iterator[MessageId]:
