@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["decode_octets", "is_known", "show_octets"]
+__all__ = ["PLAIN_CODECS", "decode_octets", "is_known", "show_octets"]
 
 # Names of the IANA's registry and those that are seen beside them, to Python's codecs.
 _CODECS: Final = {
@@ -44,6 +44,10 @@ _CODECS: Final = {
     "iso-2022-kr": "iso2022-kr",
 }
 # RFC 2045 s5.1, RFC 2047 s2: names of character sets have no case
+#: Those of which a word is whole by itself: a name means one thing, and one piece of text needs no state.
+PLAIN_CODECS: Final = {
+    name: codec for name, codec in _CODECS.items() if codec[:7] != "iso2022" and codec != "iso8859-1"
+}
 _WINDOWS: Final = bytes(range(0x80, 0xA0))
 
 

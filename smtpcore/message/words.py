@@ -12,7 +12,7 @@ from typing import Final
 
 from ..errors import ParseError
 from ..wire.tolerance import INTEROP, LAX, Tolerance
-from .charset import decode_octets, is_known
+from .charset import PLAIN_CODECS, decode_octets, is_known
 
 __all__ = ["WORD_LENGTH", "decode_words", "encode_words", "looks_encoded"]
 
@@ -57,6 +57,9 @@ def decode_words(text: str, tolerance: Tolerance | None = None) -> str:
     """
     if "=?" not in text:
         return text
+    plain = _decode_plain(text)
+    if plain is not None:
+        return plain
     tolerance = tolerance or Tolerance(LAX)
     pieces: list[str] = []
     run: list[tuple[str, bytes]] = []  # the words before, between which is nothing but white space
@@ -84,6 +87,40 @@ def decode_words(text: str, tolerance: Tolerance | None = None) -> str:
         pieces.append(_decode_run(run, start, tolerance, text))
     pieces.append(text[last:])
     return "".join(pieces)
+
+
+# The same with nothing to find fault with: whole base64 or Q of the right characters, one space before and behind.
+_split_plain: Final = re.compile(
+    r"(?:(?<= )|\A)=\?([A-Za-z0-9\-]{1,30}+)\?"
+    r"(?:[Bb]\?((?:[A-Za-z0-9+/]{4})*+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?+)"
+    r"|[Qq]\?((?:[!-<>@-~]++|=[0-9A-Fa-f]{2})*+))\?=(?= |\Z)"
+).split
+
+
+def _decode_plain(text: str) -> str | None:
+    """``text`` decoded, if there is nothing wrong with any encoded-word in it; None else."""
+    parts = _split_plain(text)
+    decoded: list[str] = []
+    try:
+        for place in range(0, len(parts) - 1, 4):
+            gap, charset, base64, q = parts[place : place + 4]
+            octets = a2b_base64(base64) if base64 is not None else a2b_qp(q.replace("_", "=20"))
+            codec = PLAIN_CODECS.get(charset.lower())
+            if codec is None or len(charset) + len(base64 or q) > WORD_LENGTH - 7 or not (base64 or q) or "=?" in gap:
+                return None
+            if not place or gap != " ":
+                decoded.append(gap)
+            shown = octets.decode(codec)
+            # What is written has no other spelling, and shows no control; what is not sure is looked at more closely.
+            if not shown.isprintable() or (base64 and b2a_base64(octets, newline=False).decode() != base64):
+                return None
+            decoded.append(shown)
+    except UnicodeDecodeError:
+        return None
+    if "=?" in parts[-1]:
+        return None
+    decoded.append(parts[-1])
+    return "".join(decoded)
 
 
 def _decode_word(found: re.Match[str], tolerance: Tolerance, text: str) -> bytes | None:

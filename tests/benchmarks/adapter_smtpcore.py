@@ -1,7 +1,7 @@
 """smtpcore behind the few functions that a benchmark of many implementations calls.
 
 A benchmark loads this file by its path and uses what it finds: codecs (``stuff``, ``unstuff``),
-engines without sockets (``server_engine``, ``client_engine``), and the commands that start a
+headers and addresses, engines without sockets (``server_engine``, ``client_engine``), and the commands that start a
 receiving server or a sending client.
 """
 
@@ -26,6 +26,8 @@ from smtpcore import (
     ServerConnection,
 )
 from smtpcore.extensions import EIGHTBITMIME, ENHANCEDSTATUSCODES, PIPELINING, SIZE, SMTPUTF8
+from smtpcore.message.address_list import AddressList
+from smtpcore.message.header import Header
 from smtpcore.wire.content import DotStuffer, DotUnstuffer
 
 HERE = Path(__file__).parent
@@ -50,6 +52,32 @@ def stuff(chunks: Iterable[bytes]) -> int:
     """Octets on the wire for the chunks, with the end of data."""
     stuffer = DotStuffer()
     return sum(len(stuffer.stuff(chunk)) for chunk in chunks) + len(stuffer.finish())
+
+
+def headers(raw: bytes) -> Header:
+    """A header block as fields."""
+    return Header.parse(raw)
+
+
+def headers_access(raw: bytes) -> tuple[object, ...]:
+    """The same with From and To, Date and Subject decoded: names and addresses as text."""
+    header = Header.parse(raw)
+    date, subject = header.date, header.subject
+    return (
+        _decoded(header.from_ or AddressList()),
+        _decoded(header.to or AddressList()),
+        date.to_datetime() if date else None,
+        subject.text if subject else "",
+    )
+
+
+def addresses(text: str) -> list[tuple[str, str]]:
+    """The addresses of a list: names decoded, addresses as text."""
+    return _decoded(AddressList.read(text))
+
+
+def _decoded(several: AddressList) -> list[tuple[str, str]]:
+    return [(address.display_name, str(address.mailbox)) for address in several.addresses]
 
 
 OFFERED = Capabilities(PIPELINING, SIZE(35_882_577), EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES)
