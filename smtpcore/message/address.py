@@ -43,26 +43,31 @@ class Address(Value):
     @property
     def display_name(self) -> str:
         """The name, decoded, to be shown and for nothing else; empty where there is none."""
-        try:
-            return self._display_name
-        except AttributeError:
-            name = decode_phrase(self._phrase)
-            assign(self, "_display_name", name)
-            return name
+        name = getattr(self, "_display_name", None)
+        if name is None:
+            phrase = self._phrase
+            name = decode_phrase(phrase) if phrase else phrase
+            _set_display_name(self, name)
+        return name
 
     @property
     def mailbox(self) -> Mailbox:
         """The address itself, as an envelope would carry it."""
-        try:
-            return self._mailbox
-        except AttributeError:
-            assign(self, "_mailbox", mailbox := plain_mailbox(self._spec))
-            return mailbox
+        mailbox = getattr(self, "_mailbox", None)
+        if mailbox is None:
+            set_mailbox(self, mailbox := plain_mailbox(self._spec))
+        return mailbox
+
+    @property
+    def addr_spec(self) -> str:
+        """The text of ``mailbox`` (RFC 5322 s3.4.1)."""
+        spec = getattr(self, "_spec", None)
+        return str(self._mailbox) if spec is None else spec
 
     def serialise(self, *, utf8: bool = False) -> str:
         """The text of it; with ``utf8`` characters beyond ASCII in the name stay as they are (RFC 6532)."""
         name = encode_phrase(self.display_name, utf8=utf8)
-        return f"{name} <{self.mailbox}>" if name else str(self.mailbox)
+        return f"{name} <{self.addr_spec}>" if name else self.addr_spec
 
     def __str__(self) -> str:
         return self.serialise()
@@ -101,7 +106,7 @@ class Group(Value):
 
 new_address: Final = Address.__new__
 set_phrase, set_spec = setter(Address, "_phrase"), setter(Address, "_spec")
-set_mailbox = setter(Address, "_mailbox")
+set_mailbox, _set_display_name = setter(Address, "_mailbox"), setter(Address, "_display_name")
 
 
 def make_address(phrase: str, mailbox: Mailbox) -> Address:

@@ -71,13 +71,13 @@ def headers_access(raw: bytes) -> tuple[object, ...]:
     )
 
 
-def addresses(text: str) -> list[tuple[str, str]]:
-    """The addresses of a list: names decoded, addresses as text."""
-    return _decoded(AddressList.read(text))
+def addresses(text: str) -> AddressList:
+    """The addresses of a list, their names as they are written, as ``email.utils.getaddresses`` gives them."""
+    return AddressList.read(text)
 
 
 def _decoded(several: AddressList) -> list[tuple[str, str]]:
-    return [(address.display_name, str(address.mailbox)) for address in several.addresses]
+    return [(address.display_name, address.addr_spec) for address in several.addresses]
 
 
 OFFERED = Capabilities(PIPELINING, SIZE(35_882_577), EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES)

@@ -294,7 +294,8 @@ def test_any_text_is_read(text):
         assert not found.defects
     for address in found.addresses:
         # the envelope's grammar agrees on every address
-        assert Mailbox.parse(str(address.mailbox), Tolerance(LAX)) == address.mailbox
+        assert Mailbox.parse(address.addr_spec, Tolerance(LAX)) == address.mailbox
+        assert address.addr_spec == str(address.mailbox)
         assert "\n" not in address.display_name
 
 
