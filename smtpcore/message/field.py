@@ -37,6 +37,7 @@ _FTEXT: Final = rb"[!-9;-~]++"
 # RFC 5322 s4.5.8
 #   obs-optional   = field-name *WSP ":" unstructured CRLF
 _NAME: Final = re.compile(rb"(" + _FTEXT + rb")([ \t]*+):")
+_OF_NAMES: Final = bytes(octet for octet in range(33, 127) if octet != 58)
 _is_name: Final = re.compile(_FTEXT).fullmatch
 
 _TAILS: Final = {
@@ -114,12 +115,11 @@ class Field(Value):
     @property
     def text(self) -> str:
         """The body unfolded (RFC 5322 s2.2.3), without white space around it; what is no UTF-8 as surrogates."""
-        raw = self.raw
-        found = _NAME.match(raw)
+        name, colon, body = self.raw.partition(b":")
         ends = getattr(self, "_ends", _CRLF)
-        if found and ends is _CRLF and raw.endswith(b"\r\n"):
+        if colon and name and ends is _CRLF and not name.translate(None, _OF_NAMES):
             # Within a field each CRLF but the last has white space behind it.
-            return raw[found.end() : -2].replace(b"\r\n", b"").decode("utf-8", "surrogateescape").strip(" \t")
+            return body.replace(b"\r\n", b"").decode("utf-8", "surrogateescape").strip(" \t")
         body = self.body
         body = _FOLDS[ends].sub(b"", body)
         return body.decode("utf-8", "surrogateescape").strip(" \t")

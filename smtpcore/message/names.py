@@ -46,13 +46,15 @@ class PlainNames:
         place = heads.find(mark)
         if place < 0 or b":" in key or b"\n" in key:
             return ()
-        found: list[Field] = []
-        number = start = 0
+        number = heads.count(b"\n\n", 0, place)
+        start, place = place, heads.find(mark, place + 1)
+        if place < 0:
+            return (self._fields[number],)
+        found = [self._fields[number]]
         while place >= 0:
             number += heads.count(b"\n\n", start, place)
             found.append(self._fields[number])
-            start = place
-            place = heads.find(mark, place + 1)
+            start, place = place, heads.find(mark, place + 1)
         return found
 
 
