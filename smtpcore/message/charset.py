@@ -23,6 +23,7 @@ _CODECS: Final = {
     **{f"iso-8859-{part}": f"iso8859-{part}" for part in range(1, 17) if part != 12},
     "iso-8859-8-i": "iso8859-8",
     "latin1": "iso8859-1",
+    "latin-1": "iso8859-1",
     "iso8859-1": "iso8859-1",
     **{f"windows-125{part}": f"cp125{part}" for part in range(9)},
     **{f"cp125{part}": f"cp125{part}" for part in range(9)},

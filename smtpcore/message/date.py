@@ -240,18 +240,19 @@ _STRICT: Final = re.compile(
 _OBSOLETE: Final = re.compile(
     rf"{_S}(?:{_WEEKDAY}{_S},)?{_S}(?P<day>[0-9]{{1,2}}){_S}{_MONTH}{_S}(?P<year>[0-9]{{2,9}})[ \t]++"
     rf"(?P<hour>[0-9]{{2}}){_S}:{_S}(?P<minute>[0-9]{{2}})(?:{_S}:{_S}(?P<second>[0-9]{{2}}))?{_S}"
-    r"(?P<zone>[+\-][0-9]{4}|[A-Z]{1,5}(?![A-Z0-9+\-]))",
+    r"(?P<zone>[+\-][0-9]{4}|(?![AP]M)[A-Z]{1,5}(?![A-Z0-9+\-]))",
     re.IGNORECASE | re.ASCII,
 )
 _TIME = (
     rf"(?P<hour>[0-9]{{1,2}}){_S}[:.]{_S}(?P<minute>[0-9]{{1,2}})"
     rf"(?:{_S}[:.]{_S}(?P<second>[0-9]{{1,2}})(?:[.,][0-9]++)?)?"
+    rf"(?:{_S}(?P<half>[AP])M(?![A-Z]))?"
 )
 _ZONE = rf"(?:{_S}(?P<zone>(?:UTC?|GMT)?{_S}[+\-][0-9]{{1,2}}:?[0-9]{{2}}|[A-Z]{{1,5}}(?![A-Z0-9])))?"
 _OTHERS: Final = (
     # full names, full stops, hyphens, a missing comma, a missing zone or time
     re.compile(
-        rf"{_S}(?:{_WEEKDAY}[a-z]*+[., \t]*+)?(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?[ \t\-/.,]*+"
+        rf"{_S}(?:(?:{_WEEKDAY}[a-z]*+|[a-z]{{2,12}}+)[., \t]*+)?(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?[ \t\-/.,]*+"
         rf"{_MONTH}[a-z]*+[ \t\-/.,]*+(?P<year>[0-9]{{2,9}})(?:[ \t,T]*+{_TIME}{_ZONE})?",
         re.IGNORECASE | re.ASCII,
     ),
@@ -294,11 +295,18 @@ def _parse(text: str, tolerance: Tolerance, before: int) -> DateTime:
             tolerance.permit(LAX, "not the form of a date in mail", 0, "RFC 5322 s3.3", text)
     end = found.end()
     if plain[end:].strip(" \t"):
+        if not found["hour"]:
+            raise ParseError("not a time of day", end, "RFC 5322 s3.3", text)
         tolerance.permit(LAX, "text behind the date", end, "RFC 5322 s3.3", text)
     named = found.groupdict()
     month = int(named["digits"]) if named.get("digits") else _MONTH_NUMBERS[named["month"].title()]
     year = _read_year(named["year"], found.start("year"), tolerance, text)
     hour, minute, second = (int(named[part] or 0) for part in ("hour", "minute", "second"))
+    half = named.get("half")
+    if half:
+        if not 1 <= hour <= 12:
+            raise ParseError("not a time of day", found.start("hour"), "RFC 5322 s3.3", text)
+        hour = hour % 12 + (12 if half in "Pp" else 0)
     zone = named.get("late") or named["zone"]
     offset = _read_zone(zone, found.start("zone"), tolerance, text)
     parts = year, month, int(named["day"]), hour, minute, second

@@ -108,7 +108,7 @@ def _decode_plain(text: str) -> str | None:
             codec = PLAIN_CODECS.get(charset.lower())
             if codec is None or len(charset) + len(base64 or q) > WORD_LENGTH - 7 or not (base64 or q) or "=?" in gap:
                 return None
-            if not place or gap != " ":
+            if not place or gap.strip(" \t"):
                 decoded.append(gap)
             shown = octets.decode(codec)
             # What is written has no other spelling, and shows no control; what is not sure is looked at more closely.

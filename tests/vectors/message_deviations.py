@@ -54,3 +54,27 @@ ADDRESSES = {
     "addresses-03389": "RFC 5322 s3.4.1: a domain literal without an end",
     "addresses-03394": "RFC 5322 s3.4: a name behind an address",
 }
+
+_NAMED = "RFC 5322 s4.3: a zone by a name of no meaning, or a letter, is the same as -0000"
+DATES = {
+    "dates-00012": "RFC 5322 s3.3: numbers are no date",
+    "dates-00094": "RFC 5322 s3.3: a zone has four digits",
+    "dates-00098": "RFC 5322 s3.3: a zone has a sign",
+    "dates-00106": "RFC 5322 s3.3: a leap second is a second of its own",
+    "dates-00107": "RFC 5322 s3.3: no minute has a second 61",
+    "dates-00108": "RFC 5322 s3.3: a leap second is let through where it stands",
+    **{f"dates-{number:05}": _NAMED for number in (68, 127, 129, 130, 136, 137, 140, 141, 145, 148, 152, 236, 237)},
+}
+
+_SHOWN = "RFC 6532 s3.1: octets that are no UTF-8 are shown as U+FFFD"
+WORDS = {
+    "encoded_words-00002": "RFC 5322 s2.2.3: unfolding takes out the line end and leaves the white space",
+    "encoded_words-00004": "RFC 5322 s2.2.3: unfolding takes out the line end and leaves the white space",
+    "encoded_words-00028": "RFC 2047 s2: an encoded-word is not folded",
+    "encoded_words-00236": "RFC 2047 s2: a control character within an encoded-word, which is none then",
+    "encoded_words-00259": _SHOWN,
+    "encoded_words-00260": _SHOWN,
+    "encoded_words-00266": _SHOWN,
+    "encoded_words-00267": _SHOWN,
+    "encoded_words-00289": "RFC 5322 s2.2: what is no text is not written",
+}
