@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from email.utils import format_datetime
 from typing import Any, Final
 
 from ..errors import ParseError
 from ..extensions import UTF8
 from ..flows.handler import Served
+from ..message.date import DateTime
+from ..message.received import with_keyword
 from ..wire.host import AddressLiteral
 
 __all__ = ["trace_fields"]
@@ -26,21 +27,15 @@ def trace_fields(session: Served, hostname: str, identity: str, now: datetime) -
     """The fields for the message in hand, with CRLF; ``identity`` is an atom, ``now`` knows its zone."""
     transaction = session.transaction
     utf8 = transaction.mail is not None and bool(transaction.mail.parameters.get(UTF8))
-    lines = [f"from {_client(session)}", f"by {hostname} with {_protocol(session, utf8)} id {identity}"]
+    word = with_keyword(esmtp=session.esmtp, tls=session.tls, auth=session.authenticated, utf8=utf8)
+    lines = [f"from {_client(session)}", f"by {hostname} with {word} id {identity}"]
     # RFC 5321 s7.2: naming several recipients would tell each of the others
     if len(transaction.recipients) == 1:
         lines.append(f"for <{transaction.recipients[0]}>")
     received = "\r\n\t".join(lines)
     sender = "" if transaction.sender is None else str(transaction.sender)
-    fields = f"Return-Path: <{sender}>\r\nReceived: {received};\r\n\t{format_datetime(now)}\r\n"
+    fields = f"Return-Path: <{sender}>\r\nReceived: {received};\r\n\t{DateTime.from_datetime(now)}\r\n"
     return fields.encode("utf-8", "surrogateescape")
-
-
-def _protocol(session: Served, utf8: bool) -> str:
-    """The name of what was spoken (RFC 3848, RFC 6531 s4.3)."""
-    if not session.esmtp:
-        return "SMTP"
-    return ("UTF8SMTP" if utf8 else "ESMTP") + "S" * session.tls + "A" * session.authenticated
 
 
 def _client(session: Served) -> str:
