@@ -48,6 +48,10 @@ def fold(name: str, body: str, *, utf8: bool = False, length: int = LINE_LENGTH)
     hold (RFC 5322 s2.2), for one beyond ASCII without ``utf8``, and where a line of more than
     998 octets could not be helped (RFC 5322 s2.1.1).
     """
+    if len(name) + len(body) < length - 2 and body.isascii() and body.isprintable() and _NAME.fullmatch(name):
+        # Nothing to fold and nothing to refuse; white space at the end is taken off, as below.
+        body = body.rstrip(" ")
+        return f"{name}:{body}\r\n".encode() if not body or body[0] == " " else f"{name}: {body}\r\n".encode()
     if not _NAME.fullmatch(name):
         bad = _NAME.match(name)
         raise ParseError("not a field name", bad.end() if bad else 0, "RFC 5322 s3.6.8", name)
