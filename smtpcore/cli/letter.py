@@ -16,6 +16,15 @@ from pathlib import Path
 from typing import Final, final
 from urllib.parse import quote
 
+from ..errors import ParseError
+from ..message.address import Address
+from ..message.address_list import AddressList
+from ..message.build import build_field
+from ..message.date import DateTime
+from ..message.fold import fold
+from ..message.identifier import MessageId
+from ..message.unstructured import Unstructured
+from ..message.words import encode_words
 from ..wire.address import Mailbox
 from .failure import Failure
 
@@ -27,8 +36,8 @@ _PIECE: Final = _GROUP * 1600
 _READ: Final = 131_072
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_.\- ]{1,70}")
-# Words that are short enough to fold between them, one space apart, so that no fold is all of a line.
-_PLAIN_SUBJECT: Final = re.compile(r"(?:[!-~]{1,70}(?: [!-~]{1,70})*+)?")
+
+_LONG_WORD: Final = 68
 
 
 @final
@@ -137,42 +146,38 @@ def _unreadable(path: Path, error: OSError) -> Failure:
 
 def _fields(sender: Mailbox, recipients: Iterable[Mailbox], subject: str | None) -> bytes:
     """The fields of the message itself; the Content fields follow."""
-    from email.utils import format_datetime, make_msgid  # noqa: PLC0415 - slow to import, and the only use
-
     # RFC 5322 s3.6: From and Date must be there, Message-ID should
-    lines = [
-        f"Date: {format_datetime(datetime.now(UTC).astimezone())}",
-        f"From: {sender}",
-        # RFC 5322 s2.2.3: one address on a line is a fold that cannot go wrong
-        "To: " + ",\r\n ".join([str(recipient) for recipient in recipients]),
-        f"Message-ID: {make_msgid(domain=str(sender.domain))}",
-        "MIME-Version: 1.0",
+    fields: list[tuple[str, object]] = [
+        ("Date", DateTime.from_datetime(datetime.now(UTC).astimezone())),
+        ("From", AddressList([Address("", sender)])),
+        ("To", AddressList([Address("", recipient) for recipient in recipients])),
+        ("Message-ID", MessageId(f"{secrets.token_hex(16)}@{sender.domain}")),
+        ("MIME-Version", "1.0"),
     ]
+    found = [build_field(name, value, utf8=True).raw for name, value in fields]
     if subject is not None:
-        lines.insert(3, _subject(subject))
-    return "\r\n".join([*lines, ""]).encode()
+        found.insert(3, fold("Subject", _subject(subject)))
+    return b"".join(found)
 
 
 def _subject(subject: str) -> str:
-    """The field for a subject, in encoded words (RFC 2047) where it is not plain."""
-    from email.header import Header  # noqa: PLC0415 - as above
-
+    """The subject as it is written, all of ASCII."""
     found = _CONTROL.search(subject)
     if found:
         # A line end here would begin a field of somebody else's making.
         raise Failure(f"the subject has the control character {found[0]!a}; a subject is one line")
-    # What only looks like an encoded word is encoded too, or the reader's program would decode it.
-    plain = _PLAIN_SUBJECT.fullmatch(subject) and "=?" not in subject
     try:
-        header = Header(subject, "us-ascii" if plain else "utf-8", maxlinelen=76, header_name="Subject")
-        return "Subject: " + header.encode(linesep="\r\n")
-    except UnicodeError:
+        # A word longer than a line would begin on one of its own, and some readers keep the space of that fold.
+        return (
+            encode_words(subject) if len(max(subject.split(" "), key=len)) > _LONG_WORD else str(Unstructured(subject))
+        )
+    except ParseError:
         raise Failure("the subject is not text in this terminal's character set; check the locale") from None
 
 
 def _text(body: str) -> bytes:
     """The part with the text, its fields included."""
-    from email.message import MIMEPart  # noqa: PLC0415 - as above
+    from email.message import MIMEPart  # noqa: PLC0415 - slow to import, and the only use
     from email.policy import SMTP  # noqa: PLC0415 - as above
 
     part = MIMEPart(SMTP.clone(cte_type="7bit"))

@@ -64,22 +64,19 @@ class Unstructured(Value):
         What would be taken for an encoded-word is encoded, so that it is read as it was meant.
         """
         text = self.text
-        if "=?" not in text and (utf8 or text.isascii()) and text.strip(" \t") == text:
+        if "=?" not in text and _stays(text, utf8) and text.strip(" \t") == text:
             return text
         pieces = _PIECE.findall(text)
+        plain = ["=?" not in piece and _stays(piece, utf8) for piece in pieces]
         last = len(pieces) - 1
-        plain = [
-            "=?" not in piece and (utf8 or piece.isascii()) and (piece[0] not in " \t" or 0 < place < last)
-            for place, piece in enumerate(pieces)
-        ]
+        for place, piece in enumerate(pieces):
+            # White space at an end, or longer than a line, would be lost; it is encoded with the words beside it.
+            if piece[0] in " \t" and (not plain[place] or place in (0, last)):
+                plain[max(place - 1, 0) : place + 2] = [False] * len(plain[max(place - 1, 0) : place + 2])
+        if False not in plain:
+            return text
         # The white space within what is encoded would be lost, so all from the first to the last such word is.
-        first, stop = 0, 0
-        if False in plain:
-            first, stop = plain.index(False), len(plain) - plain[::-1].index(False)
-            # Nor may white space at either end be encoded without the word beside it.
-            first = min(first, last - 1) if plain[last] is False and pieces[last][0] in " \t" else first
-            stop = max(stop, 2) if not first and pieces[0][0] in " \t" else stop
-            first = max(first, 0)
+        first, stop = plain.index(False), len(plain) - plain[::-1].index(False)
         return "".join(pieces[:first]) + encode_words("".join(pieces[first:stop])) + "".join(pieces[stop:])
 
     def __str__(self) -> str:
@@ -94,3 +91,12 @@ def _made(text: str, defects: tuple[Defect, ...]) -> Unstructured:
     _set_text(found, text)
     _set_defects(found, defects)
     return found
+
+
+#: Octets that a line has room for beside the name of a field (RFC 5322 s2.1.1: 998).
+_ROOM: Final = 900
+
+
+def _stays(text: str, utf8: bool) -> bool:
+    """Whether text may be written as it is."""
+    return len(text) <= _ROOM if text.isascii() else utf8 and 4 * len(text) <= _ROOM

@@ -192,7 +192,7 @@ def test_addresses_beyond_ascii(tmp_path, capsys):
     (message,) = messages(tmp_path)
     assert b" with UTF8SMTP id " in message
     head = untraced(message).decode()
-    assert "\r\nFrom: al\xefce@cr\xeapes.fr\r\nTo: b\xf6b@hamburger.edu,\r\n bob@h\xe4mburger.edu\r\n" in head
+    assert "\r\nFrom: al\xefce@cr\xeapes.fr\r\nTo: b\xf6b@hamburger.edu, bob@h\xe4mburger.edu\r\n" in head
 
 
 def test_addresses_beyond_ascii_where_the_server_has_no_smtputf8(capsys):
@@ -225,7 +225,10 @@ def test_subjects_that_would_be_more(subject, capsys):
 )
 def test_subjects_come_back(subject):
     octets = b"".join(Letter(Mailbox.parse(ALICE), [Mailbox.parse(BOB)], subject, "", []))
-    assert all(line.strip() and len(line) <= 90 for line in octets.partition(b"\r\n\r\n")[0].split(b"\r\n"))
+    lines = octets.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert all(line.strip() for line in lines)
+    # RFC 5322 s2.1.1: 78 where there is a place to fold
+    assert all(len(line) <= 78 or len(line.split()) == 1 for line in lines)
     plain = email.message_from_bytes(octets)
     assert plain.keys() == [
         *["Date", "From", "To", "Subject", "Message-ID", "MIME-Version"],

@@ -87,8 +87,12 @@ def test_hdr_07_the_comma_stays_a_comma():
 
 def test_hdr_14_what_cannot_be_folded():
     with pytest.raises(ParseError, match="no place to fold"):
-        build_field("X", "a" * 999)
-    assert build_field("X", "\u00e9" * 999).raw.isascii()
+        build_field("Message-ID", MessageId(f"{'a' * 999}@b"))
+    for text in ("a" * 999, "\u00e9" * 999, "a" + " " * 1000 + "b", "a b" * 999, "\u00e9 " * 400):
+        for utf8 in (False, True):
+            field = build_field("X", text.strip(), utf8=utf8)
+            assert Unstructured.parse(field.text).text == text.strip()
+            assert max(map(len, field.lines)) <= 998
 
 
 def test_types():

@@ -194,7 +194,7 @@ FAMILIES = {
     "=?": lambda n: "=?" * n,
     "=?a?q?": lambda n: "=?a?q?" * n,
     "=?a?q? without an end": lambda n: "=?utf-8?q?" + "a" * n,
-    "spaces": lambda n: "a" + " " * n + "\u00e9",
+    "spaces": lambda n: "a" + " " * (n + 1000) + "\u00e9",
     "one": lambda n: "=?utf-8?q?" + "a" * (n + 1000) + "?=",
 }
 
