@@ -168,9 +168,8 @@ def _subject(subject: str) -> str:
         raise Failure(f"the subject has the control character {found[0]!a}; a subject is one line")
     try:
         # A word longer than a line would begin on one of its own, and some readers keep the space of that fold.
-        return (
-            encode_words(subject) if len(max(subject.split(" "), key=len)) > _LONG_WORD else str(Unstructured(subject))
-        )
+        longest = max(map(len, subject.split(" ")))
+        return encode_words(subject) if longest > _LONG_WORD else str(Unstructured(subject))
     except ParseError:
         raise Failure("the subject is not text in this terminal's character set; check the locale") from None
 

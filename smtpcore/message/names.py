@@ -16,6 +16,7 @@ class Names(Protocol):
 
     def all(self, key: bytes) -> Sequence[Field]:
         """The fields whose name in lower case is ``key``, in their order."""
+        raise NotImplementedError
 
 
 #: Octets from the start of each field in which a name of common length ends.
