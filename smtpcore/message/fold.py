@@ -62,6 +62,8 @@ def fold(name: str, body: str, *, utf8: bool = False, length: int = LINE_LENGTH)
         where = next(at for at, character in enumerate(body) if not character.isascii())
         raise ParseError("beyond ASCII: encode it as words, or ask for UTF-8", where, "RFC 5322 s2.2", body)
     body = body.rstrip(" \t")
+    if body.isascii() and not _INTRICATE.search(body):
+        return _fold_plain(f"{name}:{body}" if not body or body[0] == " " else f"{name}: {body}", length)
     lines: list[str] = []
     line = f"{name}:"
     for white, black in _words(body if not body or body[0] in " \t" else f" {body}"):
@@ -75,6 +77,28 @@ def fold(name: str, body: str, *, utf8: bool = False, length: int = LINE_LENGTH)
         if len(text) > LINE_LIMIT:
             raise ParseError(f"no place to fold within {LINE_LIMIT} octets", 0, "RFC 5322 s2.1.1", body)
     return b"\r\n".join(octets) + b"\r\n"
+
+
+# What has to be looked at word by word
+_INTRICATE: Final = re.compile(r'["\t]|  ')
+
+
+def _fold_plain(text: str, length: int) -> bytes:
+    """The same for a field of ASCII words with one space between each two, and no quotes."""
+    lines: list[str] = []
+    start, size = 0, len(text)
+    while size - start > length:
+        end = text.rfind(" ", start + 1, start + length + 1)
+        if end < 0:
+            end = text.find(" ", start + 1)
+            if end < 0:
+                break
+        lines.append(text[start:end])
+        start = end
+    lines.append(text[start:])
+    if max(map(len, lines)) > LINE_LIMIT:
+        raise ParseError(f"no place to fold within {LINE_LIMIT} octets", 0, "RFC 5322 s2.1.1", text)
+    return ("\r\n".join(lines) + "\r\n").encode()
 
 
 def _too_long(line: str, white: str, black: str) -> bool:
