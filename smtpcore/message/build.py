@@ -13,7 +13,7 @@ from typing import Any, Final
 from .accessors import READERS
 from .field import Field, make_field
 from .fold import fold
-from .header import Header
+from .header import Header, join_fields
 from .unstructured import Unstructured
 
 __all__ = ["build_field", "build_header"]
@@ -45,4 +45,4 @@ def build_field(name: str, value: object, *, utf8: bool = False) -> Field:
 
 def build_header(fields: Iterable[tuple[str, object]], *, utf8: bool = False) -> Header:
     """A header of names and values in their order, as :func:`~smtpcore.message.build.build_field` takes them."""
-    return Header([build_field(name, value, utf8=utf8) for name, value in fields])
+    return join_fields([build_field(name, value, utf8=utf8) for name, value in fields])

@@ -259,6 +259,11 @@ def _made(fields: tuple[Field, ...], end: bytes, line_ends: LineEnds) -> Header:
     return header
 
 
+def join_fields(fields: Iterable[Field]) -> Header:
+    """A header of fields that were just built, so that nothing in them has to be looked at again."""
+    return _made(tuple(fields), b"\r\n", _CRLF)
+
+
 # --- octets to fields ----------------------------------------------------------------------------
 
 # RFC 5322 s2.2, s2.2.3, over octets in which each CR has its LF and each LF its CR: what "." leaves out is LF alone.
