@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from ..adapters.blocking import Client
+from ..compose import Letter
 from ..errors import LocalProtocolError, ParseError, ProtocolError
 from ..extensions import BODY, SIZE, SMTPUTF8, Body
 from ..flows.client import TlsMode
@@ -20,7 +21,7 @@ from ..wire.newlines import BareNewlines
 from ..wire.parameters import Parameter
 from .arguments import TLS_MODES, Subparsers, endpoint, mailbox, password_in, read_file, show_endpoint
 from .failure import CONNECTION, FAILED, Failure
-from .letter import Letter, StoredMessage
+from .letter import StoredMessage, new_letter
 from .terminal import columns, counted, say
 
 __all__ = ["add", "run"]
@@ -133,7 +134,7 @@ def _message(arguments: argparse.Namespace) -> Message:
             body = read_file(path).decode()
         except UnicodeDecodeError:
             raise Failure(f"{path} is not UTF-8 text; send it with --attach") from None
-    return Letter(arguments.sender, arguments.to, arguments.subject, body, arguments.attach)
+    return new_letter(arguments.sender, arguments.to, arguments.subject, body, arguments.attach)
 
 
 def _send(client: Client, arguments: argparse.Namespace, message: Message) -> Outcome:
@@ -143,16 +144,17 @@ def _send(client: Client, arguments: argparse.Namespace, message: Message) -> Ou
         # RFC 6531 s3.2: neither these addresses nor a header with them may go to such a server
         why = f"the server does not offer SMTPUTF8, which {beyond_ascii[0]} needs"
         return Outcome(tuple([RecipientOutcome(to, Status.NOT_SENT, why=why) for to in arguments.to]))
-    chunks = counted(message, message.size)
-    return client.send(arguments.sender, arguments.to, chunks, mail_parameters=_parameters(client, message))
+    octets = message.content if isinstance(message, Letter) else message
+    parameters = _parameters(client, octets.size, isinstance(message, Letter) and message.is_ascii)
+    return client.send(arguments.sender, arguments.to, counted(octets, octets.size), mail_parameters=parameters)
 
 
-def _parameters(client: Client, message: Message) -> Sequence[Parameter[Any]]:
+def _parameters(client: Client, size: int, seven_bit: bool) -> Sequence[Parameter[Any]]:
     """What is known of the message before it is read."""
     parameters: list[Parameter[Any]] = []
     if SIZE in client.capabilities:
-        parameters.append(SIZE(message.size))
-    if message.seven_bit and "8BITMIME" in client.capabilities:
+        parameters.append(SIZE(size))
+    if seven_bit and "8BITMIME" in client.capabilities:
         parameters.append(BODY(Body.SEVENBIT))
     return parameters
 

@@ -21,7 +21,8 @@ import pytest
 from smtpcore import Mailbox
 from smtpcore.cli import main
 from smtpcore.cli.failure import Failure
-from smtpcore.cli.letter import Letter
+from smtpcore.cli.letter import new_letter
+from smtpcore.compose import Content
 from tests.cli.commandline import CONTENT, messages, serving, untraced
 
 ALICE, BOB = "alice@crepes.fr", "bob@hamburger.edu"
@@ -107,6 +108,10 @@ def scripted(*script: bytes) -> Iterator[tuple[str, int]]:
             socket.create_connection(listener.getsockname(), 1).close()  # there may have been no client at all
         thread.join(10)
         assert not thread.is_alive()
+
+
+def written(*said: Any) -> Content:
+    return new_letter(*said).content
 
 
 # --- messages ------------------------------------------------------------------------------------
@@ -206,7 +211,23 @@ def test_addresses_beyond_ascii_where_the_server_has_no_smtputf8(capsys):
 @pytest.mark.parametrize("subject", ["x\ny", "x\r\nBcc: y@z", "x\x00", "x\x7f", "x\x1b[0m"])
 def test_subjects_that_would_be_more(subject, capsys):
     with pytest.raises(Failure, match="one line"):
-        Letter(Mailbox.parse(ALICE), [Mailbox.parse(BOB)], subject, "", [])
+        written(Mailbox.parse(ALICE), [Mailbox.parse(BOB)], subject, "", [])
+
+
+@pytest.mark.parametrize(("subject", "body", "what"), [("b\udcff", "", "subject"), ("x", "b\udcff", "body")])
+def test_what_is_no_text(subject, body, what):
+    with pytest.raises(Failure, match=f"the {what} is not text"):
+        written(Mailbox.parse(ALICE), [Mailbox.parse(BOB)], subject, body, [])
+
+
+@pytest.mark.parametrize(
+    "sender", ['"a b"@[192.0.2.1]', '"a\\"@x"@[IPv6:2001:db8::1]', "a@b", "x" * 64 + "@" + "y." * 60 + "z"]
+)
+def test_senders_of_every_form(sender):
+    mailbox = Mailbox.parse(sender)
+    found = email.message_from_bytes(b"".join(written(mailbox, [mailbox], None, "", [])))
+    assert found["From"].strip() == found["To"].strip() == str(mailbox)
+    assert found["Message-ID"].strip().endswith(f"@{mailbox.domain}>")
 
 
 @pytest.mark.parametrize(
@@ -224,7 +245,7 @@ def test_subjects_that_would_be_more(subject, capsys):
     ],
 )
 def test_subjects_come_back(subject):
-    octets = b"".join(Letter(Mailbox.parse(ALICE), [Mailbox.parse(BOB)], subject, "", []))
+    octets = b"".join(written(Mailbox.parse(ALICE), [Mailbox.parse(BOB)], subject, "", []))
     lines = octets.partition(b"\r\n\r\n")[0].split(b"\r\n")
     assert all(line.strip() for line in lines)
     # RFC 5322 s2.1.1: 78 where there is a place to fold
@@ -242,7 +263,7 @@ def test_subjects_come_back(subject):
     "body", ["", "x", "x\n", "\n\n", "a" * 5000, "\x00", "\xfc" * 3000, "From me\n.\n", "a\rb", "\f\x85\u2028"]
 )
 def test_bodies_come_back(body):
-    octets = b"".join(letter := Letter(Mailbox.parse(ALICE), [Mailbox.parse(BOB)], "x", body, []))
+    octets = b"".join(letter := written(Mailbox.parse(ALICE), [Mailbox.parse(BOB)], "x", body, []))
     assert len(octets) == letter.size
     assert octets.isascii()
     assert b"\0" not in octets
@@ -258,7 +279,7 @@ def test_bodies_come_back(body):
 def test_the_size_is_known_before(tmp_path, size):
     path = tmp_path / "file"
     path.write_bytes(os.urandom(size))
-    octets = b"".join(letter := Letter(Mailbox.parse(ALICE), [Mailbox.parse(BOB)], "x", "y", [path, path]))
+    octets = b"".join(letter := written(Mailbox.parse(ALICE), [Mailbox.parse(BOB)], "x", "y", [path, path]))
     assert len(octets) == letter.size
     message = email.message_from_bytes(octets, policy=email.policy.default)
     assert [part.get_payload(decode=True) for part in message.iter_attachments()] == [path.read_bytes()] * 2
@@ -272,18 +293,22 @@ def test_file_names_cannot_be_more_than_names(tmp_path):
         "\xfc" * 60,
         "=?utf-8?q?=0A?=",
         "b\udcff",
+        "letter.eml",
         "plain name.tar.gz",
     ]
     for name in names:
         (tmp_path / name).write_bytes(b"x")
-    octets = b"".join(Letter(Mailbox.parse(ALICE), [Mailbox.parse(BOB)], "x", "y", [tmp_path / name for name in names]))
+    octets = b"".join(
+        written(Mailbox.parse(ALICE), [Mailbox.parse(BOB)], "x", "y", [tmp_path / name for name in names])
+    )
     message = email.message_from_bytes(octets, policy=email.policy.compat32)
     parts = list(message.walk())[1:]
-    assert [part.get_filename() for part in parts[1:]] == [*names[:5], "b?", names[6]]
+    assert [part.get_filename() for part in parts[1:]] == [*names[:2], "a??Bcc: x@y", *names[3:5], "b?", *names[6:]]
     assert {tuple(part.keys()) for part in parts[1:]} == {
         ("Content-Type", "Content-Disposition", "Content-Transfer-Encoding")
     }
-    assert parts[-1].get_content_type() == "application/octet-stream"  # not what is inside of the .gz
+    # Neither what is inside of the .gz, nor a message in base64 (RFC 2046 s5.2.1).
+    assert {part.get_content_type() for part in parts[-2:]} == {"application/octet-stream"}
 
 
 @pytest.mark.parametrize("change", ["shorter", "longer", "gone"])
@@ -291,7 +316,7 @@ def test_a_file_that_changes_while_it_is_sent(tmp_path, change):
     """Half an attachment is no attachment: nothing is finished."""
     path = tmp_path / "file"
     path.write_bytes(b"x" * 1_000_000)
-    letter = Letter(Mailbox.parse(ALICE), [Mailbox.parse(BOB)], "x", "y", [path])
+    letter = written(Mailbox.parse(ALICE), [Mailbox.parse(BOB)], "x", "y", [path])
     match change:
         case "shorter":
             os.truncate(path, 500_000)
