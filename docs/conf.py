@@ -18,6 +18,8 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "smtpcore_docs"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build", "_ext"]
 nitpicky = True
+# Imported for type checkers alone, so that only who converts a message loads it.
+nitpick_ignore = [("py:class", "EmailMessage")]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -50,28 +50,28 @@ def _check_keyword(word: str) -> None:
 
 @final
 class AuthProperty(Value):
-    """What a result is about: ``smtp.mailfrom=crepes.fr``, where ``smtp`` is the type and ``mailfrom`` the name."""
+    """What a result is about: ``smtp.mailfrom=crepes.fr``, of ptype ``smtp`` (RFC 8601 s2.3) and name ``mailfrom``."""
 
-    __slots__ = ("name", "type", "value")
-    __match_args__ = ("type", "name", "value")
+    __slots__ = ("name", "ptype", "value")
+    __match_args__ = ("ptype", "name", "value")
 
-    type: str  #: ``smtp``, ``header``, ``body``, ``policy``, in lower case; empty for what Microsoft adds without one.
+    ptype: str  #: ``smtp``, ``header``, ``body``, ``policy``, in lower case; empty for what Microsoft adds without one.
     name: str  #: In lower case.
     value: str  #: Without quotes.
 
-    def __init__(self, type: str, name: str, value: str) -> None:
-        for word in (type, name) if type else (name,):
+    def __init__(self, ptype: str, name: str, value: str) -> None:
+        for word in (ptype, name) if ptype else (name,):
             _check_keyword(word)
         check_text(value, "the value of a property")
-        _fill_property(self, exact(type).lower(), exact(name).lower(), exact(value))
+        _fill_property(self, exact(ptype).lower(), exact(name).lower(), exact(value))
 
     def __str__(self) -> str:
         shown = self.value if _ADDRESS.fullmatch(self.value) else write_value(self.value)
-        return f"{self.type}.{self.name}={shown}" if self.type else f"{self.name}={shown}"
+        return f"{self.ptype}.{self.name}={shown}" if self.ptype else f"{self.name}={shown}"
 
 
-def _fill_property(found: AuthProperty, type: str, name: str, value: str) -> None:
-    assign(found, "type", type)
+def _fill_property(found: AuthProperty, ptype: str, name: str, value: str) -> None:
+    assign(found, "ptype", ptype)
     assign(found, "name", name)
     assign(found, "value", value)
 
@@ -108,10 +108,10 @@ class AuthResult(Value):
             raise ParseError("not a version", 0, "RFC 8601 s2.2", str(version))
         _fill_result(self, exact(method).lower(), exact(result).lower(), reason, tuple(properties), version, comments)
 
-    def get(self, type: str, name: str) -> str | None:
-        """The value of the first property of that type and name, such as ``header`` and ``d``, or None."""
+    def get(self, ptype: str, name: str) -> str | None:
+        """The value of the first property of that ptype and name, such as ``header`` and ``d``, or None."""
         for each in self.properties:
-            if each.type == type and each.name == name:
+            if each.ptype == ptype and each.name == name:
                 return each.value
         return None
 
@@ -355,9 +355,9 @@ class _Reader:
         while self.pos < len(self.text) and self.text[self.pos] != ";":
             start = self.pos
             try:
-                type, name = "", self._keyword()
+                ptype, name = "", self._keyword()
                 if self._mark("."):
-                    type, name = name, self._keyword()
+                    ptype, name = name, self._keyword()
                 if not self._mark("="):
                     self._fail("expected = after a property")
                 value = self._value()
@@ -365,13 +365,13 @@ class _Reader:
                 self._give_up(error)
                 break
             self._blanks()
-            if name == "reason" and not type and draft.reason is None and not draft.properties:
+            if name == "reason" and not ptype and draft.reason is None and not draft.properties:
                 draft.reason = value
                 continue
-            if not type:
+            if not ptype:
                 self.tolerance.permit(LAX, "property without a type", start, "RFC 8601 s2.2", self.text)
             found = AuthProperty.__new__(AuthProperty)
-            _fill_property(found, type, name, value)
+            _fill_property(found, ptype, name, value)
             draft.properties.append(found)
         draft.notes += self.notes
 
