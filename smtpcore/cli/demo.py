@@ -8,11 +8,12 @@ import tempfile
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Final, final
 
 from ..adapters.asyncio import connect, serve
+from ..message.date import DateTime
+from ..message.header import Header
 from ..session.limits import ClientLimits
 from .arguments import Subparsers
 from .failure import FAILED, Failure
@@ -58,7 +59,7 @@ def _content() -> bytes:
         "From: alice@crepes.fr",
         "To: bob@hamburger.edu",
         "Subject: Searching for the meaning of life.",
-        f"Date: {format_datetime(datetime.now(UTC))}",
+        f"Date: {DateTime.from_datetime(datetime.now(UTC))}",
         "",
         "Do you like ketchup?",
         "How about pickles?",
@@ -93,10 +94,9 @@ def _show_mailbox(found: list[bytes]) -> Iterator[tuple[str, str]]:
 
 def _is_delivered(found: bytes, content: bytes) -> bool:
     """Whether this is the content, behind the two fields that final delivery adds (RFC 5321 s4.4)."""
-    trace = found.removesuffix(content)
-    fields = trace.replace(b"\r\n\t", b" ").split(b"\r\n")
-    names = [field.partition(b":")[0] for field in fields]
-    return trace + content == found and names == [b"Return-Path", b"Received", b""]
+    trace = Header.parse(found.removesuffix(content))
+    names = [field.name for field in trace]
+    return bytes(trace) + content == found and not trace.end and names == [b"Return-Path", b"Received"]
 
 
 @final

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol, final
 
 from ..flows.handler import Served
+from .header_filter import HeaderFilter
 from .maildir import Maildir
 from .terminal import visible
 from .trace import trace_fields
@@ -24,7 +25,7 @@ _LINE: Final = 65_536
 
 
 class Sink(Protocol):
-    """Where one message goes. Methods raise OSError when it cannot."""
+    """Where one message goes. Methods raise OSError when it cannot, Refusal when the message is not to be kept."""
 
     def write(self, data: bytes) -> None:
         """Octets of the content."""
@@ -41,6 +42,7 @@ class Sink(Protocol):
 class Filing:
     """A sink into a Maildir; with a ``hostname``, behind the trace fields that final delivery adds.
 
+    Then a Return-Path that the content brings along is left out (RFC 5321 s4.4).
     ``report`` is told of each message that was kept.
     """
 
@@ -49,6 +51,7 @@ class Filing:
     ) -> None:
         self._delivery = delivery = maildir.begin()
         self._report = report
+        self._filter = HeaderFilter(strip=hostname is not None)
         self._envelope = _envelope(session)
         if hostname is None:
             return
@@ -60,10 +63,15 @@ class Filing:
 
     def write(self, data: bytes) -> None:
         """Octets of the content."""
-        self._delivery.write(data)
+        self._delivery.write(self._filter.receive(data))
 
     def commit(self) -> str:
         """Onto the disk, and into ``new``."""
+        try:
+            self._delivery.write(self._filter.end())
+        except BaseException:
+            self._delivery.abandon()
+            raise
         path = self._delivery.commit()
         if self._report is not None:
             self._report(f"kept {path.name}, {self._delivery.size} octets {self._envelope}")
@@ -95,16 +103,18 @@ class _Printing:
         self._printer = printer
         self._envelope = _envelope(session)
         self._file = tempfile.SpooledTemporaryFile(_SPOOL)  # noqa: SIM115 - closed by commit and abandon
+        self._filter = HeaderFilter(strip=False)
         self._size = 0
 
     def write(self, data: bytes) -> None:
         """Octets of the content."""
-        self._file.write(data)
+        self._file.write(self._filter.receive(data))
         self._size += len(data)
 
     def commit(self) -> str:
         """Print it; a terminal is not steered by what strangers send."""
         with self._printer.lock, self._file:
+            self._file.write(self._filter.end())
             self._printer.count += 1
             print(visible(f"--- message {self._printer.count}, {self._size} octets {self._envelope}"))
             self._file.seek(0)

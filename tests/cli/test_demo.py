@@ -12,7 +12,7 @@ from smtpcore.cli import main
 from smtpcore.cli.maildir import Delivery
 
 ID = r"M\d+P\d+Q\d+R[0-9a-f]{12}"
-DATE = r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}"
+DATE = r"\w{3}, \d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}"
 DIALOGUE = rf"""
 S: 220 hamburger.edu ESMTP
 C: EHLO crepes.fr
@@ -22,7 +22,7 @@ S: 250-SIZE \d+
 S: 250-8BITMIME
 S: 250-SMTPUTF8
 S: 250 ENHANCEDSTATUSCODES
-C: MAIL FROM:<alice@crepes.fr> SIZE=174
+C: MAIL FROM:<alice@crepes.fr> SIZE=17[34]
 S: 250 2.1.0 sender ok
 C: RCPT TO:<bob@hamburger.edu>
 S: 250 2.1.5 recipient ok
