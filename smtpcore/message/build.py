@@ -19,7 +19,7 @@ from .unstructured import Unstructured
 __all__ = ["build_field", "build_header"]
 
 # The class whose ``read`` a name is read by.
-_KINDS: Final[dict[bytes, Any]] = {name: reader.__self__ for name, reader in READERS.items()}  # type: ignore[attr-defined]  # of a bound method
+_KINDS: Final[dict[str, Any]] = {name.decode(): reader.__self__ for name, reader in READERS.items()}  # type: ignore[attr-defined]  # of a bound method
 
 
 def build_field(name: str, value: object, *, utf8: bool = False) -> Field:
@@ -33,7 +33,7 @@ def build_field(name: str, value: object, *, utf8: bool = False) -> Field:
     Raises ParseError for a name that is none, for a text that the field cannot hold, for line ends and other controls,
     and for a line that cannot be folded within 998 octets; TypeError for a value of another kind.
     """
-    kind = _KINDS.get(name.lower().encode("utf-8", "surrogatepass"), Unstructured)
+    kind = _KINDS.get(name.lower(), Unstructured)
     if isinstance(value, str):
         value = Unstructured(value) if kind is Unstructured else kind.parse(value)
     elif not isinstance(value, kind):

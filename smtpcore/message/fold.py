@@ -55,14 +55,12 @@ def fold(name: str, body: str, *, utf8: bool = False, length: int = LINE_LENGTH)
     if not _NAME.fullmatch(name):
         bad = _NAME.match(name)
         raise ParseError("not a field name", bad.end() if bad else 0, "RFC 5322 s3.6.8", name)
-    found = _FORBIDDEN.search(body)
-    if found:
-        raise ParseError("character not allowed in a header field", found.start(), "RFC 5322 s2.2", body)
-    if not utf8 and not body.isascii():
-        where = next(at for at, character in enumerate(body) if not character.isascii())
-        raise ParseError("beyond ASCII: encode it as words, or ask for UTF-8", where, "RFC 5322 s2.2", body)
+    # Of ASCII all that is printable may stand there, and nothing else but TAB.
+    if not body.isascii() or not body.isprintable():
+        _check(body, utf8)
     body = body.rstrip(" \t")
-    if body.isascii() and not _INTRICATE.search(body):
+    # What else there is has to be looked at word by word.
+    if '"' not in body and "  " not in body and "\t" not in body and length <= _SHORT:
         return _fold_plain(f"{name}:{body}" if not body or body[0] == " " else f"{name}: {body}", length)
     lines: list[str] = []
     line = f"{name}:"
@@ -79,12 +77,21 @@ def fold(name: str, body: str, *, utf8: bool = False, length: int = LINE_LENGTH)
     return b"\r\n".join(octets) + b"\r\n"
 
 
-# What has to be looked at word by word
-_INTRICATE: Final = re.compile(r'["\t]|  ')
+#: Characters of which no line of text can have too many octets.
+_SHORT: Final = LINE_LIMIT // 4
+
+
+def _check(body: str, utf8: bool) -> None:
+    found = _FORBIDDEN.search(body)
+    if found:
+        raise ParseError("character not allowed in a header field", found.start(), "RFC 5322 s2.2", body)
+    if not utf8 and not body.isascii():
+        where = next(at for at, character in enumerate(body) if not character.isascii())
+        raise ParseError("beyond ASCII: encode it as words, or ask for UTF-8", where, "RFC 5322 s2.2", body)
 
 
 def _fold_plain(text: str, length: int) -> bytes:
-    """The same for a field of ASCII words with one space between each two, and no quotes."""
+    """The same for a field of words with one space between each two, and no quotes."""
     lines: list[str] = []
     start, size = 0, len(text)
     while size - start > length:
@@ -96,7 +103,7 @@ def _fold_plain(text: str, length: int) -> bytes:
         lines.append(text[start:end])
         start = end
     lines.append(text[start:])
-    if max(map(len, lines)) > LINE_LIMIT:
+    if max(map(len, lines)) > _SHORT and max([len(line.encode()) for line in lines]) > LINE_LIMIT:
         raise ParseError(f"no place to fold within {LINE_LIMIT} octets", 0, "RFC 5322 s2.1.1", text)
     return ("\r\n".join(lines) + "\r\n").encode()
 

@@ -110,6 +110,24 @@ def test_octets_count_for_the_hard_limit():
     assert unfold(fold("X", body, utf8=True, length=2000).decode()) == f"X: {body}\r\n"
 
 
+@given(
+    st.lists(st.sampled_from([" ", "\u00e9", "\U0001f600" * 30, "\u00a0", "a b", "x" * 76]), max_size=30).map("".join)
+)
+def test_beyond_ascii_lines_are_filled_as_those_of_ascii(body):
+    """Against the greedy filling of lines, and against the same in letters of ASCII."""
+    alike = re.sub("[^ ]", "x", body)
+    folded = lines(fold("To", body, utf8=True))
+    assert list(map(len, folded)) == list(map(len, lines(fold("To", alike))))
+    assert unfold("\r\n".join(folded)) == unfold(fold("To", body, utf8=True, length=200).decode()).removesuffix("\r\n")
+
+
+@pytest.mark.parametrize("length", [LINE_LENGTH, 249, 250, 2000])
+def test_a_line_of_too_many_octets_for_any_length(length):
+    assert len(lines(fold("X", "\u00e9" * 498, utf8=True, length=length))[-1].encode()) == 997
+    with pytest.raises(ParseError, match="no place to fold"):
+        fold("X", "\u00e9" * 499 + "a b", utf8=True, length=length)
+
+
 def test_beyond_ascii_has_to_be_asked_for():
     with pytest.raises(ParseError) as caught:
         fold("Subject", "caf\u00e9")
