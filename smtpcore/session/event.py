@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final, TypeAlias, final
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 from ..wire.command import Command
 from ..wire.reply import Reply
 from ..wire.tolerance import Defect
-from ..wire.value import Value, assign, setter
+from ..wire.value import Value
 
 __all__ = [
     "NEED_DATA",
@@ -45,75 +45,82 @@ NEED_DATA: Final = Signal.NEED_DATA
 PAUSED: Final = Signal.PAUSED
 
 
+class _Event(Value):
+    """Made at every step, read once and dropped: its fields are final to type checkers, and at run time unguarded.
+
+    A guard would cost each more than all else that making it does.
+    """
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__
+        __delattr__ = object.__delattr__
+
+
 @final
-class CommandReceived(Value):
+class CommandReceived(_Event):
     """Server: a command in its place, which waits for ``accept()`` or ``reply()``."""
 
     __slots__ = ("command",)
     __match_args__ = ("command",)
 
-    command: Command
+    command: Final[Command]
 
     def __init__(self, command: Command) -> None:
-        _set_received(self, command)
-
-
-_set_received = setter(CommandReceived, "command")
+        self.command = command
 
 
 @final
-class CommandRejected(Value):
+class CommandRejected(_Event):
     """Server: a line that the machine has refused already, for syntax, sequence or limits."""
 
     __slots__ = ("line", "reply")
     __match_args__ = ("line", "reply")
 
-    line: bytes  #: The line without CRLF, cut at 100 octets; without its argument where that may be a secret.
-    reply: Reply  #: What the client was told.
+    line: Final[bytes]  #: The line without CRLF, cut at 100 octets; without its argument where that may be a secret.
+    reply: Final[Reply]  #: What the client was told.
 
     def __init__(self, line: bytes, reply: Reply) -> None:
-        assign(self, "line", line)
-        assign(self, "reply", reply)
+        self.line = line
+        self.reply = reply
 
 
 @final
-class ContentReceived(Value):
+class ContentReceived(_Event):
     """Server: octets of the message, without dot-stuffing; their borders mean nothing."""
 
     __slots__ = ("data",)
     __match_args__ = ("data",)
 
-    data: bytes
+    data: Final[bytes]
 
     def __init__(self, data: bytes) -> None:
-        _set_data(self, data)
-
-
-_set_data = setter(ContentReceived, "data")
+        self.data = data
 
 
 @final
-class ContentEnded(Value):
+class ContentEnded(_Event):
     """Server: the whole content has come. It waits for ``accept()`` or ``reply()``; nothing is promised before that."""
 
     __slots__ = ()
 
 
 @final
-class ContentRejected(Value):
+class ContentRejected(_Event):
     """Server: the end of a content that the machine has refused; what came of it is to be thrown away."""
 
     __slots__ = ("reply",)
     __match_args__ = ("reply",)
 
-    reply: Reply  #: What the client was told.
+    reply: Final[Reply]  #: What the client was told.
 
     def __init__(self, reply: Reply) -> None:
-        assign(self, "reply", reply)
+        self.reply = reply
 
 
 @final
-class ReplyReceived(Value):
+class ReplyReceived(_Event):
     """Client: the reply to ``command``, which is the very object that was sent.
 
     ``command`` is a :class:`~smtpcore.table.Connect` for the greeting, and None for a 421 that nobody asked for.
@@ -122,34 +129,31 @@ class ReplyReceived(Value):
     __slots__ = ("command", "reply")
     __match_args__ = ("reply", "command")
 
-    reply: Reply
-    command: Command | None
+    reply: Final[Reply]
+    command: Final[Command | None]
 
     def __init__(self, reply: Reply, command: Command | None) -> None:
-        _set_reply(self, reply)
-        _set_command(self, command)
-
-
-_set_reply, _set_command = setter(ReplyReceived, "reply"), setter(ReplyReceived, "command")
+        self.reply = reply
+        self.command = command
 
 
 @final
-class CommandSkipped(Value):
+class CommandSkipped(_Event):
     """Client: a queued command that was never sent, because what came before it has made it impossible."""
 
     __slots__ = ("command", "why")
     __match_args__ = ("command", "why")
 
-    command: Command
-    why: str
+    command: Final[Command]
+    why: Final[str]
 
     def __init__(self, command: Command, why: str) -> None:
-        assign(self, "command", command)
-        assign(self, "why", why)
+        self.command = command
+        self.why = why
 
 
 @final
-class ConnectionClosed(Value):
+class ConnectionClosed(_Event):
     """The conversation is over: QUIT, 421, or the end of the stream.
 
     ``unanswered`` are the commands that were sent and got no reply: what became of them is unknown.
@@ -159,12 +163,12 @@ class ConnectionClosed(Value):
     __slots__ = ("unanswered", "unsent")
     __match_args__ = ("unanswered", "unsent")
 
-    unanswered: tuple[Command, ...]
-    unsent: tuple[Command, ...]
+    unanswered: Final[tuple[Command, ...]]
+    unsent: Final[tuple[Command, ...]]
 
     def __init__(self, unanswered: tuple[Command, ...] = (), unsent: tuple[Command, ...] = ()) -> None:
-        assign(self, "unanswered", unanswered)
-        assign(self, "unsent", unsent)
+        self.unanswered = unanswered
+        self.unsent = unsent
 
 
 ServerEvent: TypeAlias = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from ..errors import ParseError
-from .newlines import BareNewlines, NewlineFilter, is_clean
+from .newlines import BareNewlines, NewlineFilter, is_clean, new_decoder
 
 __all__ = ["ChunkReader", "DotStuffer", "DotUnstuffer"]
 
@@ -77,12 +77,13 @@ class DotStuffer:
     The other policies are not for sending: our side never writes a bare CR or LF.
     """
 
-    __slots__ = ("_filter", "_line_start", "_policy", "_seen")
+    __slots__ = ("_decoder", "_filter", "_line_start", "_policy", "_seen")
 
     def __init__(self, bare_newlines: BareNewlines = _REJECT) -> None:
         if bare_newlines is not _REJECT and bare_newlines is not _NORMALIZE:
             raise ValueError(f"{bare_newlines} is not for sending: choose REJECT or NORMALIZE")
         self._policy = bare_newlines
+        self._decoder = new_decoder()
         self._filter: NewlineFilter | None = None  # from the first chunk on that is not clean by itself
         self._seen = 0  # octets before that
         self._line_start = True
@@ -93,7 +94,7 @@ class DotStuffer:
         Raises ParseError for a bare CR or LF, with its offset in the content. What follows it must
         not be sent: the only way on is to end the connection.
         """
-        if self._filter is None and is_clean(data):
+        if self._filter is None and is_clean(data, self._decoder):
             self._seen += len(data)
         else:
             data = self._filtered(data)

@@ -187,7 +187,7 @@ class ReplyReader:
         self.lines_limit = lines_limit
         self._buffer = ReceiveBuffer()
         self._failure = ""
-        self._seen: dict[bytes, tuple[Reply, ...]] = {}  # a server says the same few things again and again
+        self._seen: dict[bytes, Reply | list[Reply]] = {}  # a server says the same few things again and again
         self.ready: deque[Reply] = deque()  #: Replies of such a chunk, not taken yet.
         self._chunk = b""  # a chunk to be remembered if it holds whole replies and nothing else
         self._found: list[Reply] = []  # what it has held so far
@@ -207,7 +207,10 @@ class ReplyReader:
         else:
             known = self._seen.get(data)
             if known is not None:
-                self.ready.extend(known)
+                if type(known) is Reply:
+                    self.ready.append(known)
+                else:
+                    self.ready.extend(known)
                 return
             new = len(data) <= _SEEN_LENGTH and len(self._seen) < _SEEN_COUNT and not self._failure
             self._chunk = data if new else b""
@@ -264,7 +267,8 @@ class ReplyReader:
         if self._chunk:
             self._found.append(reply)
             if not self._buffer.data:
-                self._seen[self._chunk] = tuple(self._found)
+                found = self._found
+                self._seen[self._chunk] = reply if len(found) == 1 else found.copy()
                 self._chunk = b""
         return reply
 
