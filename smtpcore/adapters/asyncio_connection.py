@@ -176,9 +176,15 @@ class Connection(asyncio.Protocol):
                 kind = type(effect)
                 if kind is Read:
                     waits: Any = effect  # Read, as kind says
-                    self._left = seconds = waits.wait(self._left)
+                    seconds = waits.seconds
+                    if seconds is None:
+                        seconds = waits.wait(self._left)
+                    self._left = seconds
                     if self._inbox is None and not self._eof:
-                        self._set_timer(seconds)
+                        # what _set_timer does, without the call
+                        self._expires = expires = self._server.loop.time() + seconds
+                        if expires < self._rings:
+                            self._ring(expires)
                         self._waiting = True
                         return
                     value = self._take_inbox()
