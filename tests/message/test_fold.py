@@ -178,6 +178,7 @@ FAMILIES = {
 }
 
 
+@pytest.mark.law(14)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_work_grows_with_the_text(family):
     def work(size):

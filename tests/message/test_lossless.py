@@ -212,6 +212,7 @@ def seconds(run) -> float:
     return min(found) + 20e-6
 
 
+@pytest.mark.law(14)
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("line_ends", LineEnds)
 def test_work_grows_with_the_octets(family, line_ends):
