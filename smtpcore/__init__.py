@@ -7,7 +7,7 @@ in :mod:`smtpcore.adapters` do, and are imported by name.
 from __future__ import annotations
 
 from .errors import LocalProtocolError, ParseError, ProtocolError, RemoteProtocolError
-from .extensions import Auth, AuthResponse, Extension, ExtensionSet, StartTls
+from .extensions import Auth, AuthResponse, Bdat, BdatLast, Extension, ExtensionSet, StartTls
 from .session.client import ClientConnection
 from .session.event import (
     NEED_DATA,
@@ -23,6 +23,7 @@ from .session.event import (
     ReplyReceived,
     ServerEvent,
     Signal,
+    VerdictReceived,
 )
 from .session.limits import ClientLimits, Deadline, ServerLimits
 from .session.server import ServerConnection
@@ -65,6 +66,8 @@ __all__ = [
     "Auth",
     "AuthResponse",
     "BareNewlines",
+    "Bdat",
+    "BdatLast",
     "Capabilities",
     "Capability",
     "ClientConnection",
@@ -118,6 +121,7 @@ __all__ = [
     "State",
     "Strictness",
     "Transaction",
+    "VerdictReceived",
     "Vocabulary",
     "Vrfy",
     "parse_command",

@@ -60,6 +60,8 @@ class State(Enum):
     MAIL = "mail"  #: There is a reverse-path.
     RCPT = "rcpt"  #: There is at least one recipient.
     CONTENT = "content"  #: Octets of the message travel.
+    CHUNKS = "chunks"  #: A part of the message has travelled, more or RSET is to come (RFC 3030).
+    SPOILT = "spoilt"  #: A part of it was refused: nothing but RSET leads on (RFC 3030 s2).
     AUTHENTICATING = "authenticating"  #: Challenges and responses travel (RFC 4954).
     UPGRADING = "upgrading"  #: Nothing but a TLS handshake may travel (RFC 3207).
     CLOSED = "closed"  #: It is over.
@@ -152,6 +154,8 @@ TRANSITIONS: Final[Transitions] = {
     State.CONTENT: {
         EndOfContent: {2: State.READY, 4: State.READY, 5: State.READY},
     },
+    State.CHUNKS: {},
+    State.SPOILT: {},
     State.AUTHENTICATING: {},
     State.UPGRADING: {},
     State.CLOSED: {},

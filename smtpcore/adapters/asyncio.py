@@ -20,6 +20,7 @@ from typing import Final, TypeVar, final
 from ..flows.effect import Handshake, Read, Write
 from .asyncio_server import Server
 from .client import AsyncClient
+from .unix import LOCAL_ADDRESS, unix_path
 
 __all__ = ["Client", "Server", "connect", "serve"]
 
@@ -34,6 +35,11 @@ class Client(AsyncClient):
 
     async def _connect(self) -> tuple[_Channel, str]:
         loop = asyncio.get_running_loop()
+        path = unix_path(self._address[0])
+        if path is not None:
+            channel = _Channel("localhost", self._context, self._timeout)
+            await _in_time(loop.create_unix_connection(lambda: channel, path), self._timeout)
+            return channel, LOCAL_ADDRESS
         channel = _Channel(self._address[0], self._context, self._timeout)
         transport, _ = await _in_time(loop.create_connection(lambda: channel, *self._address), self._timeout)
         return channel, transport.get_extra_info("sockname")[0]

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Final, Self, final
 
 from .asyncio_connection import LAST, BufferedConnection, Connection, Hub
+from .unix import listen_unix, release, unix_path
 
 __all__ = ["Server"]
 
@@ -27,7 +28,7 @@ class Server(Hub):
         if self._listener is None or not self._listener.sockets:
             raise RuntimeError("the server does not listen")
         name = self._listener.sockets[0].getsockname()
-        return name[0], name[1]
+        return (self._where[0], 0) if isinstance(name, str) else (name[0], name[1])
 
     async def __aenter__(self) -> Self:
         self.loop = loop = asyncio.get_running_loop()
@@ -36,6 +37,10 @@ class Server(Hub):
         # Other loops may have reads of several connections under way at once, so these cannot share a buffer.
         kind = BufferedConnection if isinstance(loop, asyncio.SelectorEventLoop) else Connection
         host, port = self._where
+        path = unix_path(host)
+        if path is not None:
+            self._listener = await loop.create_unix_server(lambda: kind(self), sock=listen_unix(path), backlog=1000)
+            return self
 
         async def listen(at: int) -> asyncio.Server:
             return await loop.create_server(lambda: kind(self), host, at, backlog=1000)
@@ -71,6 +76,7 @@ class Server(Hub):
         if self._listener is None or self._empty is None:
             return
         self._listener.close()
+        release(self._where[0])
         if self._stopped is not None:
             self._stopped.set()
         self.control.draining = True

@@ -26,9 +26,11 @@ from ..session.server import ServerConnection
 from .client import BlockingClient
 from .listening import TOO_MANY, Listening
 from .trampoline import run_blocking
+from .unix import LOCAL_ADDRESS, listen_unix, release, unix_path
 
 __all__ = ["Client", "Server", "connect", "serve"]
 
+_INTERNET: Final = frozenset((socket.AF_INET, socket.AF_INET6))
 #: Octets read at a time.
 _CHUNK: Final = 65_536
 #: Seconds before a connection is accepted again where that has failed; asyncio waits as long.
@@ -40,6 +42,16 @@ class Client(BlockingClient):
     """A connection over a blocking socket."""
 
     def _connect(self) -> tuple[_Stream, str]:
+        path = unix_path(self._address[0])
+        if path is not None:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock.settimeout(self._timeout)
+            try:
+                sock.connect(path)
+            except BaseException:
+                sock.close()
+                raise
+            return _Stream(sock, self._context, "localhost", timeout=self._timeout), LOCAL_ADDRESS
         sock = socket.create_connection(self._address, self._timeout)
         stream = _Stream(sock, self._context, self._address[0], timeout=self._timeout)
         return stream, sock.getsockname()[0]
@@ -56,7 +68,8 @@ class _Stream:
         timeout: float | None = None,
     ) -> None:
         # A group of commands is one write and must leave at once.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family in _INTERNET:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock = sock
         self._context = context
         self._server_hostname = server_hostname
@@ -128,13 +141,17 @@ class Server(Listening):
         if self._listener is None:
             raise RuntimeError("the server does not listen")
         name = self._listener.getsockname()
-        return name[0], name[1]
+        return (self._where[0], 0) if isinstance(name, str) else (name[0], name[1])
 
     def __enter__(self) -> Self:
         family = socket.AF_INET6 if ":" in self._where[0] else socket.AF_INET
         self._threads: dict[threading.Thread, _ServedStream] = {}
         self._lock = threading.Lock()
-        self._listener = socket.create_server(self._where, family=family, backlog=1000)
+        path = unix_path(self._where[0])
+        if path is None:
+            self._listener = socket.create_server(self._where, family=family, backlog=1000)
+        else:
+            self._listener = listen_unix(path)
         self._bell = _Bell()
         self._acceptor = threading.Thread(target=self._accept, args=(self._listener,), name="smtp-accept", daemon=True)
         self._acceptor.start()
@@ -162,6 +179,7 @@ class Server(Listening):
         listener.shutdown(socket.SHUT_RDWR)
         self._acceptor.join()
         listener.close()
+        release(self._where[0])
         deadline = time.monotonic() + (self._grace if grace is None else grace)
         self._bell.ring()
         with self._lock:

@@ -19,6 +19,7 @@ from ..wire.command import Command
 from ..wire.reply import Reply
 from .tls import client_context
 from .trampoline import AsyncWorld, BlockingWorld, run, run_blocking
+from .unix import unix_path
 
 __all__ = ["AsyncClient", "BlockingClient"]
 
@@ -28,6 +29,7 @@ T = TypeVar("T")
 class _Client:
     """A client that is not connected yet; entering it connects and opens the session.
 
+    ``host`` is a name or an address, or a unix socket as ``unix:/path``, which has no port.
     ``tls`` is ``"required"``, ``"opportunistic"``, ``"implicit"`` or ``"none"``; nothing falls
     back to less by itself. Without an ``ssl_context`` certificates are verified, but for
     ``"opportunistic"``. ``timeout`` is how long to wait for each step, in seconds; None is what
@@ -41,13 +43,15 @@ class _Client:
     def __init__(
         self,
         host: str,
-        port: int,
+        port: int = 0,
         *,
         tls: TlsMode = "opportunistic",
         ssl_context: ssl.SSLContext | None = None,
         timeout: float | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
+        if not port and unix_path(host) is None:
+            raise ValueError(f"no port to connect to at {host}; only unix:/path has none")
         self._address = host, port
         self._tls: TlsMode = tls
         self._context = client_context(tls, ssl_context)

@@ -23,8 +23,9 @@ TOO_MANY: Final = bytes(Reply(421, "too many connections", "4.7.0"))
 class Listening:
     """A server that does not listen yet; entering it listens, leaving it stops.
 
-    ``handler`` has any of the methods of :class:`~smtpcore.flows.handler.Handler`. Port 0 takes a
-    free one, and ``address`` says which. ``tls`` is ``"none"``, ``"opportunistic"`` (STARTTLS is
+    ``handler`` has any of the methods of :class:`~smtpcore.flows.handler.Handler`. ``host`` is a
+    name or an address, or a unix socket as ``unix:/path``. Port 0 takes a free one, and ``address``
+    says which. ``tls`` is ``"none"``, ``"opportunistic"`` (STARTTLS is
     offered), ``"required"`` (and nothing is done without it) or ``"implicit"``; all but the first
     need an ``ssl_context`` with a certificate. Beyond ``max_connections`` a client is told 421.
     Leaving says 421 to idle clients and lets transactions finish for at most ``grace`` seconds.
@@ -35,7 +36,7 @@ class Listening:
         self,
         handler: object,
         host: str,
-        port: int,
+        port: int = 0,
         *,
         tls: TlsMode = "none",
         ssl_context: ssl.SSLContext | None = None,
@@ -54,7 +55,7 @@ class Listening:
     def begin(self, peer: Any) -> tuple[ServerConnection, Flow[None]]:
         """The machine and the script for a new connection."""
         machine = ServerConnection.from_settings(self.settings, tls=self.implicit_tls)
-        return machine, serve_connection(machine, self.handler, Served(machine, peer), self.control)
+        return machine, serve_connection(machine, self.handler, Served(machine, peer or None), self.control)
 
     def _report(self, error: BaseException) -> None:
         """Show an error of a handler, and of nothing else."""

@@ -87,7 +87,7 @@ class Client(BlockingClient):
     """A client over a :class:`Link`; what it waits for happens while it waits."""
 
     def __init__(self, link: Link, tls: TlsMode, timeout: float | None, options: ClientOptions) -> None:
-        super().__init__("memory", 0, tls=tls, timeout=timeout, **options)
+        super().__init__("memory", 25, tls=tls, timeout=timeout, **options)
         self._link = link
 
     def _connect(self) -> tuple[_Wire, str]:

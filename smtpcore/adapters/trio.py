@@ -27,6 +27,7 @@ from ..session.server import ServerConnection
 from .client import AsyncClient
 from .listening import TOO_MANY, Listening
 from .trampoline import run
+from .unix import LOCAL_ADDRESS, listen_unix, release, unix_path
 
 __all__ = ["Client", "Server", "connect", "serve"]
 
@@ -42,6 +43,10 @@ class Client(AsyncClient):
 
     async def _connect(self) -> tuple[_Stream, str]:
         with trio.move_on_after(math.inf if self._timeout is None else self._timeout):
+            path = unix_path(self._address[0])
+            if path is not None:
+                stream = await trio.open_unix_socket(path)
+                return _Stream(stream, self._context, "localhost", timeout=self._timeout), LOCAL_ADDRESS
             stream = await trio.open_tcp_stream(*self._address)
             world = _Stream(stream, self._context, self._address[0], timeout=self._timeout)
             return world, stream.socket.getsockname()[0]
@@ -152,7 +157,7 @@ class Server(Listening):
     async def _run(self) -> AsyncGenerator[None, None]:
         listeners = await self._listen()
         name = listeners[0].socket.getsockname()
-        self._address = name[0], name[1]
+        self._address = (self._where[0], 0) if isinstance(name, str) else (name[0], name[1])
         async with trio.open_nursery() as nursery:
             self._accepting = trio.CancelScope()
             nursery.start_soon(self._accept_from, listeners, self._accepting, nursery)
@@ -164,6 +169,9 @@ class Server(Listening):
 
     async def _listen(self) -> list[trio.SocketListener]:
         host, port = self._where
+        path = unix_path(host)
+        if path is not None:
+            return [trio.SocketListener(trio.socket.from_stdlib_socket(listen_unix(path)))]
         listeners = await trio.open_tcp_listeners(port, host=host, backlog=1000)
         # A name with several addresses was given a free port for each, where one for all was meant.
         for _ in range(_TRIES):
@@ -196,6 +204,7 @@ class Server(Listening):
         if accepting is None:
             return
         accepting.cancel()
+        release(self._where[0])
         self._stopped.set()
         self.control.draining = True
         for stream in list(self._streams):

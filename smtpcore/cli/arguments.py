@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from ..adapters.unix import unix_path
 from ..errors import ParseError
 from ..flows.client import TlsMode
 from ..wire.address import Mailbox
@@ -26,15 +27,19 @@ _PASSWORD_LIMIT: Final = 4096
 
 
 def endpoint(text: str) -> tuple[str, int]:
-    """``HOST:PORT``, with an IPv6 address in brackets."""
+    """``HOST:PORT``, with an IPv6 address in brackets; or ``unix:/path``, whose port is 0."""
+    if unix_path(text):
+        return text, 0
     found = _ENDPOINT.fullmatch(text)
     if not found or int(found[3]) > 65_535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:2525 or [::1]:2525")
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:2525 or [::1]:2525, nor unix:/path")
     return found[1] or found[2], int(found[3])
 
 
 def show_endpoint(host: str, port: int) -> str:
     """The opposite of :func:`endpoint`."""
+    if unix_path(host):
+        return host
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

@@ -71,6 +71,10 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--ca", metavar="FILE", type=Path, help="PEM: the authority to trust; the system's unless given"
     )
+    parser.add_argument("--lmtp", action="store_true", help="speak LMTP; each recipient has a verdict of its own")
+    parser.add_argument(
+        "--chunking", action="store_true", help="send the content by BDAT where the server offers CHUNKING"
+    )
     parser.add_argument("--user", metavar="NAME", help="log in as this user")
     parser.add_argument("--password-file", metavar="FILE", type=Path, help="the password is on its first line")
     parser.add_argument(
@@ -146,7 +150,13 @@ def _send(client: Client, arguments: argparse.Namespace, message: Message) -> Ou
         return Outcome(tuple([RecipientOutcome(to, Status.NOT_SENT, why=why) for to in arguments.to]))
     octets = message.content if isinstance(message, Letter) else message
     parameters = _parameters(client, octets.size, isinstance(message, Letter) and message.is_ascii)
-    return client.send(arguments.sender, arguments.to, counted(octets, octets.size), mail_parameters=parameters)
+    return client.send(
+        arguments.sender,
+        arguments.to,
+        counted(octets, octets.size),
+        mail_parameters=parameters,
+        chunking=arguments.chunking,
+    )
 
 
 def _parameters(client: Client, size: int, seven_bit: bool) -> Sequence[Parameter[Any]]:
@@ -167,6 +177,7 @@ def _client(arguments: argparse.Namespace) -> Client:
         raise Failure("--user and --password-file go together: the password is on the first line of the file")
     options: ClientOptions = {
         "allow_plaintext_auth": arguments.allow_plaintext_auth,
+        "lmtp": arguments.lmtp,
         "bare_newlines": BareNewlines.NORMALIZE,  # a file has the line ends of its system
     }
     if arguments.hostname is not None:

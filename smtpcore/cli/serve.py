@@ -71,6 +71,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--allow-plaintext-auth", action="store_true", help="AUTH without TLS too: passwords in the clear"
     )
+    parser.add_argument("--lmtp", action="store_true", help="speak LMTP, as mail servers do to who delivers for them")
     parser.add_argument("--size", metavar="N", type=_count, default=DEFAULT_SIZE, help="octets of the largest message")
     parser.add_argument("--max-connections", metavar="N", type=_count, default=1000, help="clients at one time (1000)")
     parser.add_argument(
@@ -86,6 +87,9 @@ def add(subparsers: Subparsers) -> None:
         help="how strictly commands are read (interop)",
     )
     parser.set_defaults(run=run)
+
+
+_SMTP_PORT: Final = 25
 
 
 def _user(text: str) -> tuple[str, Path]:
@@ -109,6 +113,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def prepare(arguments: argparse.Namespace) -> Server:
     """The server that a command line asks for; it does not listen yet. Raises Failure."""
+    if arguments.lmtp and arguments.where[1] == _SMTP_PORT:
+        raise Failure("LMTP must not be spoken on port 25 (RFC 2033 s5); choose another, such as 24")
     tls: TlsMode = arguments.tls or ("opportunistic" if arguments.cert else "none")
     context = _context(tls, arguments)
     users = {name: password_in(path).encode() for name, path in arguments.auth}
@@ -130,6 +136,7 @@ def prepare(arguments: argparse.Namespace) -> Server:
         strictness=Strictness[arguments.strictness.upper()],
         require_auth=bool(users),
         allow_plaintext_auth=arguments.allow_plaintext_auth,
+        lmtp=arguments.lmtp,
     )
 
 

@@ -47,7 +47,9 @@ def _received(
         session.client or "",
         _address(session.peer),
         by=hostname,
-        with_=with_keyword(esmtp=session.esmtp, tls=session.tls, auth=session.authenticated, utf8=utf8),
+        with_=with_keyword(
+            esmtp=session.esmtp, tls=session.tls, auth=session.authenticated, lmtp=session.lmtp, utf8=utf8
+        ),
         id=identity,
         for_=recipients,
         date=date,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from .auth import AUTH, SUBMITTER, Auth, AuthResponse
-from .eightbitmime import BODY, EIGHTBITMIME, Body
+from .chunking import CHUNKING, Bdat, BdatLast
+from .eightbitmime import BINARYMIME, BODY, EIGHTBITMIME, Body
 from .enhancedstatuscodes import ENHANCEDSTATUSCODES
 from .extension import Check, Extension, ExtensionSet, SessionView
 from .help import HELP
@@ -16,7 +17,9 @@ from .starttls import STARTTLS, StartTls
 
 __all__ = [
     "AUTH",
+    "BINARYMIME",
     "BODY",
+    "CHUNKING",
     "EIGHTBITMIME",
     "ENHANCEDSTATUSCODES",
     "HELP",
@@ -29,6 +32,8 @@ __all__ = [
     "UTF8",
     "Auth",
     "AuthResponse",
+    "Bdat",
+    "BdatLast",
     "Body",
     "Check",
     "Extension",
@@ -38,4 +43,6 @@ __all__ = [
 ]
 
 #: What both machines understand unless told otherwise.
-STANDARD: Final = ExtensionSet(PIPELINING, SIZE, EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES, STARTTLS, AUTH, HELP)
+STANDARD: Final = ExtensionSet(
+    PIPELINING, SIZE, EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES, STARTTLS, AUTH, HELP, CHUNKING, BINARYMIME
+)

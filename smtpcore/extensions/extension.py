@@ -16,7 +16,7 @@ from ..table import HAPPENINGS, TRANSITIONS, State, Transitions, after_success, 
 from ..wire import grammar
 from ..wire.address import Mailbox, Postmaster
 from ..wire.capabilities import Capabilities, Capability
-from ..wire.command import BASE_VERBS, Command
+from ..wire.command import BASE_VERBS, Command, Ehlo, Helo, Lhlo, Mail
 from ..wire.parameters import Keyed, Parameter, ParameterType
 from ..wire.reply import Reply
 from ..wire.vocabulary import Vocabulary
@@ -47,6 +47,11 @@ class SessionView(Protocol):
     @property
     def authenticated(self) -> bool:
         """Whether AUTH has succeeded."""
+        ...
+
+    @property
+    def mail(self) -> Mail | None:
+        """The MAIL of the transaction in hand."""
         ...
 
     @property
@@ -92,6 +97,7 @@ class Extension(Generic[T]):
         "announced",
         "argument",
         "checks",
+        "covers",
         "keyword",
         "mail_parameters",
         "rcpt_parameters",
@@ -112,6 +118,7 @@ class Extension(Generic[T]):
         transitions: Transitions | None = None,
         checks: Mapping[type[Command], Check] | None = None,
         announced: Callable[[SessionView], bool] | None = None,
+        covers: Callable[[Parameter[Any]], bool] | None = None,
     ) -> None:
         if not grammar.KEYWORD.fullmatch(keyword):
             raise ParseError("not an EHLO keyword", 0, "RFC 5321 s4.1.1.1", keyword)
@@ -126,6 +133,7 @@ class Extension(Generic[T]):
         self.transitions: Transitions = transitions or {}  #: Their rows of the table.
         self.checks: Mapping[type[Command], Check] = checks or {}  #: What a server asks before its application does.
         self.announced = announced  #: Whether a server that has it says so in this session; None: always.
+        self.covers = covers  #: Which of its parameters a server that offers it takes; None: all.
 
     def __call__(self, value: T) -> Parameter[T]:
         """The parameter of MAIL or RCPT, and the capability, with this value.
@@ -198,9 +206,22 @@ class ExtensionSet:
             command: tuple(found) for command, found in checks.items()
         }
 
+    def lmtp_vocabulary(self) -> Vocabulary:
+        """What a parser needs to know for LMTP, which has LHLO in place of EHLO and HELO (RFC 2033 s4.1)."""
+        known = self.vocabulary
+        verbs = [verb for verb in known.verbs.values() if verb not in {Ehlo, Helo}]
+        return Vocabulary([Lhlo, *verbs], known.mail_parameters.values(), known.rcpt_parameters.values())
+
     def with_extensions(self, *more: Extension[Any]) -> ExtensionSet:
         """The same and these; one with a keyword that is there already takes its place."""
         return ExtensionSet(*self._extensions.values(), *more)
+
+    def is_offered(self, parameter: Parameter[Any], capabilities: Capabilities) -> bool:
+        """Whether a server with these capabilities takes that parameter, with that value."""
+        for extension in self.parameter_owners.get(parameter.keyword, ()):
+            if extension.keyword in capabilities and (extension.covers is None or extension.covers(parameter)):
+                return True
+        return False
 
     def __iter__(self) -> Iterator[Extension[Any]]:
         return iter(self._extensions.values())

@@ -10,9 +10,17 @@ from ..extensions import AUTH, STARTTLS, Auth, AuthResponse, StartTls
 from ..extensions.auth import decode_base64
 from ..sasl import ClientMechanism
 from ..session.client import ClientConnection
-from ..session.event import NEED_DATA, ClientEvent, CommandSkipped, ConnectionClosed, ReplyReceived, Signal
+from ..session.event import (
+    NEED_DATA,
+    ClientEvent,
+    CommandSkipped,
+    ConnectionClosed,
+    ReplyReceived,
+    Signal,
+    VerdictReceived,
+)
 from ..table import State
-from ..wire.command import Command, Ehlo, Helo, Quit
+from ..wire.command import Command, Ehlo, Helo, Lhlo, Quit
 from ..wire.reply import Reply
 from .effect import Close, Flow, Handshake, Read, Write
 from .error import Disconnected, FlowError, NoMechanism, Refused, TlsNotOffered
@@ -38,7 +46,7 @@ _NO_EHLO: Final = frozenset((500, 501, 502, 504, 550))
 
 def next_answer(
     machine: ClientConnection, event: ClientEvent | Signal | None = None
-) -> Flow[ReplyReceived | CommandSkipped]:
+) -> Flow[ReplyReceived | CommandSkipped | VerdictReceived]:
     """Write what waits to be written and read until a command is answered or skipped.
 
     ``event`` is one that was taken from the machine already.
@@ -46,7 +54,7 @@ def next_answer(
     while True:
         if event is None:
             event = machine.next_event()
-        if isinstance(event, (ReplyReceived, CommandSkipped)):
+        if isinstance(event, (ReplyReceived, CommandSkipped, VerdictReceived)):
             return event
         data = machine.data_to_send()
         if data:
@@ -104,12 +112,13 @@ def exchange(machine: ClientConnection, command: Command) -> Flow[Reply]:
 
 
 def greet(machine: ClientConnection, hostname: str) -> Flow[Reply]:
-    """EHLO, and HELO where that is not understood (RFC 5321 s3.2). Raises Refused."""
-    reply = yield from exchange(machine, Ehlo(hostname))
-    if reply.code in _NO_EHLO:
+    """EHLO, and HELO where that is not understood (RFC 5321 s3.2); in LMTP, LHLO. Raises Refused."""
+    greeting = Lhlo(hostname) if machine.lmtp else Ehlo(hostname)
+    reply = yield from exchange(machine, greeting)
+    if reply.code in _NO_EHLO and not machine.lmtp:
         reply = yield from exchange(machine, Helo(hostname))
     if not 200 <= reply.code < 300:
-        raise Refused(reply, Ehlo(hostname))
+        raise Refused(reply, greeting)
     return reply
 
 

@@ -7,7 +7,7 @@ reply. Whatever else a method raises becomes 451, and nothing is accepted.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias, final
 
 from ..sasl import Credentials
@@ -16,10 +16,12 @@ from ..session.transaction import Transaction
 from ..wire.command import Command, Mail, Rcpt
 from ..wire.reply import Reply
 
-__all__ = ["Answer", "Handler", "Refusal", "Served", "collecting"]
+__all__ = ["Answer", "Answers", "Handler", "Refusal", "Served", "collecting"]
 
 #: None accepts; a text accepts in these words; a reply is given as it is.
 Answer: TypeAlias = Reply | str | None
+#: One for each recipient, in the order of their RCPT: what LMTP can say to a message (RFC 2033 s4.2).
+Answers: TypeAlias = Sequence[Answer]
 
 
 @final
@@ -38,7 +40,7 @@ class Served:
 
     def __init__(self, machine: ServerConnection, peer: Any = None) -> None:
         self.machine = machine  #: The machine behind it.
-        self.peer = peer  #: The client's address as the transport has it.
+        self.peer = peer  #: The client's address as the transport has it; None where it has none (a unix socket).
         #: Who the client has proved to be, by AUTH; ``authenticate`` may set it where a client may act as another.
         self.identity: str | None = None
         self.data: Any = None
@@ -62,6 +64,11 @@ class Served:
     def esmtp(self) -> bool:
         """Whether the client said EHLO."""
         return self.machine.session.esmtp
+
+    @property
+    def lmtp(self) -> bool:
+        """Whether it is LMTP, so that a message is answered for each recipient (RFC 2033 s4.2)."""
+        return self.machine.settings.lmtp
 
     @property
     def authenticated(self) -> bool:
@@ -92,8 +99,11 @@ class Handler(Protocol):
         """Octets of the content, in pieces of any size."""
         ...
 
-    def message(self, session: Served) -> Answer | Awaitable[Answer]:
-        """The content is whole. Returning anything but a refusal takes responsibility (RFC 5321 s6.1)."""
+    def message(self, session: Served) -> Answer | Answers | Awaitable[Answer | Answers]:
+        """The content is whole. Returning anything but a refusal takes responsibility (RFC 5321 s6.1).
+
+        In LMTP a list says it for each recipient, a single answer for all of them.
+        """
         ...
 
     def aborted(self, session: Served) -> Awaitable[None] | None:

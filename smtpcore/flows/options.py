@@ -7,6 +7,7 @@ from typing import Any, Final, TypedDict
 
 from ..extensions import (
     AUTH,
+    CHUNKING,
     EIGHTBITMIME,
     ENHANCEDSTATUSCODES,
     PIPELINING,
@@ -51,6 +52,7 @@ class ClientOptions(TypedDict, total=False):
     auth: tuple[str, str] | Sequence[ClientMechanism]  #: Name and password, or mechanisms in the order of preference.
     allow_plaintext_auth: bool  #: AUTH without TLS; off.
     bare_newlines: BareNewlines  #: REJECT, or NORMALIZE to send a text with any line ends.
+    lmtp: bool  #: Speak LMTP: a verdict for each recipient (RFC 2033); off.
     limits: ClientLimits
     extensions: ExtensionSet
 
@@ -60,6 +62,7 @@ class SendOptions(TypedDict, total=False):
 
     mail_parameters: Sequence[Parameter[Any]]  #: Put on MAIL.
     rcpt_parameters: Sequence[Parameter[Any]]  #: Put on every RCPT.
+    chunking: bool  #: Send the content by BDAT where the server offers CHUNKING; off.
 
 
 class ServerOptions(TypedDict, total=False):
@@ -70,6 +73,7 @@ class ServerOptions(TypedDict, total=False):
     capabilities: Sequence[Offered | Parameter[object]]  #: What it offers beyond the usual.
     strictness: Strictness
     bare_newlines: BareNewlines
+    lmtp: bool  #: Speak LMTP: a handler may answer a message for each recipient (RFC 2033); off.
     limits: ServerLimits
     extensions: ExtensionSet
     require_auth: bool
@@ -90,6 +94,7 @@ def begin_client(options: ClientOptions) -> ClientConnection:
         limits=options.get("limits"),
         extensions=options.get("extensions", STANDARD),
         allow_plaintext_auth=options.get("allow_plaintext_auth", False),
+        lmtp=options.get("lmtp", False),
     )
 
 
@@ -138,6 +143,7 @@ def send(
         octets_of(content),
         options.get("mail_parameters", ()),
         options.get("rcpt_parameters", ()),
+        chunking=options.get("chunking", False),
     )
 
 
@@ -147,7 +153,7 @@ def prepare_server(
     """The settings that all connections of a server share, and its control."""
     mechanisms = options.get("mechanisms", SERVER_MECHANISMS)
     size = options.get("size", DEFAULT_SIZE)
-    offered: list[Any] = [PIPELINING, SIZE(size), EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES]
+    offered: list[Any] = [PIPELINING, SIZE(size), EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES, CHUNKING]
     if tls in {"required", "opportunistic"}:
         offered.append(STARTTLS)
     if hasattr(handler, "authenticate"):
@@ -163,6 +169,7 @@ def prepare_server(
         require_tls=tls == "required",
         require_auth=options.get("require_auth", False),
         allow_plaintext_auth=options.get("allow_plaintext_auth", False),
+        lmtp=options.get("lmtp", False),
     )
     control = Control(report, mechanisms, options.get("timeout"), options.get("minimum_rate", MINIMUM_RATE))
     return settings, control

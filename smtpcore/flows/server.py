@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final, TypeGuard, final
 
 from ..errors import LocalProtocolError, ParseError, RemoteProtocolError
-from ..extensions import Auth, AuthResponse, StartTls
+from ..extensions import Auth, AuthResponse, Bdat, BdatLast, StartTls
 from ..sasl import SERVER_MECHANISMS, Credentials, ServerMechanism
 from ..session.event import (
     NEED_DATA,
@@ -29,8 +29,12 @@ __all__ = ["Control", "Drain", "serve_connection"]
 #: Octets per second that a client has to keep up with its content; Postfix has the same.
 MINIMUM_RATE: Final = 500.0
 
-_CONTENT: Final = State.CONTENT
-_OURS: Final = frozenset((Data, StartTls, Auth, AuthResponse))
+_TAKEN: Final = "message accepted"
+_OURS: Final = frozenset((Data, Bdat, BdatLast, StartTls, Auth, AuthResponse))
+_CHUNKS: Final = frozenset((Bdat, BdatLast))
+_BEGINS_CONTENT: Final = frozenset((Data, Bdat, BdatLast))
+#: Where octets of content may come.
+_LENGTHY: Final = frozenset((State.CONTENT, State.RCPT, State.CHUNKS))
 _FAILED: Final = Reply(451, "local error in processing", "4.3.0")
 _TIMEOUT: Final = Reply(421, "timeout exceeded", "4.4.2")
 _SHUTDOWN: Final = Reply(421, "service shutting down", "4.3.2")
@@ -126,7 +130,7 @@ class _Script:
                             machine.close(_SHUTDOWN)
                         continue
                     # What the machine has refused already counts too: it has to be read to its end.
-                    self._progress = len(data) if machine.session.state is _CONTENT else 0
+                    self._progress = len(data) if machine.state in _LENGTHY and machine.deadline is BLOCK else 0
                     machine.receive_data(data)
                     continue
                 kind = type(event)
@@ -179,6 +183,11 @@ class _Script:
         kind = type(command)
         if kind in _OURS:
             return self._on_ours(kind, command)
+        if self._receiving:
+            return self._between_chunks(command)
+        return self._on_plain(kind, command)
+
+    def _on_plain(self, kind: type[Command], command: Command) -> Flow[None] | None:
         method = self._methods.get(kind, self._command)
         if method is not None:
             return self._put_to(method, command)
@@ -189,18 +198,25 @@ class _Script:
         """What takes more than an answer."""
         if kind is StartTls:
             return self._start_tls()
-        if kind is not Data:
+        if kind not in _BEGINS_CONTENT:
             return self._authenticate(command)
         self._failed = None
         more = self._put_to(getattr(self._handler, "data", None))
         if more is not None:
             return self._receive_behind(more)
-        self._receiving = self._machine.session.state is _CONTENT
+        self._receiving = self._machine.receiving
         return None
 
     def _receive_behind(self, more: Flow[None]) -> Flow[None]:
         yield from more
-        self._receiving = self._machine.session.state is _CONTENT
+        self._receiving = self._machine.receiving
+
+    def _between_chunks(self, command: Command) -> Flow[None]:
+        more = self._on_plain(type(command), command)
+        if more is not None:
+            yield from more
+        if not self._machine.receiving:  # RSET and the like drop what has come
+            yield from self._abort()
 
     def _on_content(self, data: bytes) -> Flow[None] | None:
         if self._content is None or self._failed is not None:
@@ -246,10 +262,14 @@ class _Script:
     def _answer(self, answer: Any) -> None:
         machine = self._machine
         try:
-            if isinstance(answer, Reply):
+            if isinstance(answer, Reply) and not (answer.code // 100 == 3 and type(machine.awaiting) in _CHUNKS):
                 machine.reply(answer)
+            elif isinstance(answer, Reply):
+                machine.accept()  # what a handler says to DATA goes for BDAT too, where it is not said
             elif answer is None or isinstance(answer, str):
                 machine.accept(answer)
+            elif isinstance(answer, (list, tuple)):
+                machine.reply_each([_reply_to_recipient(each) for each in answer])
             else:
                 raise TypeError(f"a handler answers with a Reply, a text or None, not {type(answer).__name__}")
         except (LocalProtocolError, ParseError, TypeError) as error:
@@ -352,6 +372,13 @@ class _Script:
             else:
                 if isinstance(result, Coroutine):
                     result.close()
+
+
+def _reply_to_recipient(answer: Any) -> Reply:
+    if answer is None or isinstance(answer, str):
+        return Reply(250, answer or _TAKEN, "2.0.0")
+    reply: Reply = answer.reply if isinstance(answer, Refusal) else answer
+    return reply
 
 
 def _is_awaitable(result: object) -> TypeGuard[Awaitable[Any]]:

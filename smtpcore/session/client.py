@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from typing import Final, NoReturn, final
 
-from ..errors import LocalProtocolError, ParseError, ProtocolError, RemoteProtocolError
+from ..errors import LocalProtocolError, ParseError, RemoteProtocolError
 from ..extensions import STANDARD, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
+from ..extensions.chunking import Bdat, BdatCommand, BdatLast
 from ..table import Connect, EndOfContent, State
 from ..wire.capabilities import Capabilities
-from ..wire.command import Command, Data, Ehlo, Lhlo, Mail, Rcpt
+from ..wire.chunks import ChunkWriter
+from ..wire.command import Command, Data, Ehlo, Lhlo, Mail
 from ..wire.content import DotStuffer
 from ..wire.newlines import BareNewlines
 from ..wire.reply import Reply, ReplyReader
 from ..wire.secret import scrub
-from .event import NEED_DATA, PAUSED, ClientEvent, ConnectionClosed, ReplyReceived, Signal
-from .limits import BLOCK, DATA, END_OF_CONTENT, GREETING, MAIL, OTHER, RCPT, ClientLimits, Deadline
+from .endpoint import Endpoint
+from .event import NEED_DATA, PAUSED, ClientEvent, ConnectionClosed, ReplyReceived, Signal, VerdictReceived
+from .limits import BLOCK, DEADLINES, OTHER, ClientLimits, Deadline
 from .pipeline import GREETINGS, NO_CAPABILITIES, Pipeline
 from .planning import NO_ROW
+from .recipients import TEACHES_RECIPIENTS, Recipients
 
 __all__ = ["ClientConnection"]
 
@@ -29,17 +33,11 @@ __all__ = ["ClientConnection"]
 _CONTENT, _UPGRADING, _CLOSED = State.CONTENT, State.UPGRADING, State.CLOSED
 _EXCHANGE: Final = frozenset((Auth, AuthResponse))
 _TEACHING: Final = GREETINGS | _EXCHANGE
-_DEADLINES: Final[dict[type[Command], Deadline]] = {
-    Connect: GREETING,
-    Mail: MAIL,
-    Rcpt: RCPT,
-    Data: DATA,
-    EndOfContent: END_OF_CONTENT,
-}
+_TEACHING_LMTP: Final = _TEACHING | TEACHES_RECIPIENTS
 
 
 @final
-class ClientConnection:
+class ClientConnection(Endpoint):
     """One connection, seen from the client.
 
     ``send`` takes commands at any time, before the greeting too, and holds back what may not go
@@ -57,20 +55,22 @@ class ClientConnection:
     """
 
     __slots__ = (
+        "_bare_newlines",
+        "_chunks",
         "_closed_event",
         "_dots",
-        "_eof",
-        "_error",
-        "_out",
         "_pipeline",
         "_reader",
+        "_recipients",
         "_stuffer",
+        "_teaching",
         "_transitions",
         "_unasked",
         "allow_plaintext_auth",
         "authenticated",
         "extensions",
         "limits",
+        "lmtp",
         "state",
         "tls",
     )
@@ -83,16 +83,18 @@ class ClientConnection:
         extensions: ExtensionSet = STANDARD,
         tls: bool = False,
         allow_plaintext_auth: bool = False,
+        lmtp: bool = False,
     ) -> None:
+        super().__init__()
+        self._bare_newlines = bare_newlines
         self._dots = DotStuffer(bare_newlines)  # for one content after the other
         self.limits = limits or ClientLimits()
         self.extensions = extensions  #: What this machine understands.
         self._transitions = extensions.transitions
+        self.lmtp = lmtp  #: Whether it speaks LMTP (RFC 2033).
+        self._teaching = _TEACHING_LMTP if lmtp else _TEACHING
         self.allow_plaintext_auth = allow_plaintext_auth
         self.tls = tls  #: Whether the octets of this conversation travel in TLS.
-        self._out: list[bytes] = []
-        self._error: ProtocolError | None = None
-        self._eof = False
         self._begin(State.CONNECTED)
         self._pipeline.flight.append(Connect())
 
@@ -101,8 +103,10 @@ class ClientConnection:
         self.state = state  #: Where the conversation stands, by the replies so far.
         self.authenticated = False  #: Whether AUTH has succeeded in this session.
         self._reader = ReplyReader(self.limits.reply_line, self.limits.reply_size, self.limits.reply_lines)
-        self._pipeline = Pipeline(self.extensions, self.limits.in_flight, self._out)
+        self._pipeline = Pipeline(self.extensions, self.limits.in_flight, self._out, lmtp=self.lmtp)
+        self._recipients = Recipients()
         self._stuffer: DotStuffer | None = None  # while content may be sent
+        self._chunks: tuple[Mail | None, ChunkWriter] | None = None  # the content that goes in chunks, by its MAIL
         self._unasked = False  # octets have come while no reply was due
         self._closed_event: ConnectionClosed | None = None
 
@@ -128,7 +132,7 @@ class ClientConnection:
         """How long the server may take for what it has to do next; None when it is not the server's turn."""
         flight = self._pipeline.flight
         if flight:
-            return _DEADLINES.get(type(flight[0]), OTHER)
+            return DEADLINES.get(type(flight[0]), OTHER)
         return BLOCK if self.state is State.CONTENT else None
 
     # -- commands -----------------------------------------------------------------------------
@@ -178,6 +182,28 @@ class ClientConnection:
         self._stuffer = None
         return self._pipeline.send_end()
 
+    def send_chunk(self, data: bytes, *, last: bool = False) -> BdatCommand:
+        """Send octets of the content behind BDAT, as they are; returns what the reply to them will come back with.
+
+        The reply to the ``last`` is the verdict. Lines are as for ``send_content``, but with BODY=BINARYMIME
+        any octets go (RFC 3030 s2, s3). Raises LocalProtocolError out of place, without CHUNKING, and for a
+        bare CR or LF, with nothing of this chunk sent: RSET drops the others.
+        """
+        self._check_alive()
+        pipeline = self._pipeline
+        data = bytes(memoryview(data))
+        pipeline.check(BdatLast(0) if last else Bdat(0), self.state)
+        if self._chunks is None or self._chunks[0] is not pipeline.mail:
+            policy = BareNewlines.PASS if pipeline.is_binary else self._bare_newlines
+            self._chunks = (pipeline.mail, ChunkWriter(policy))
+        try:
+            data = self._chunks[1].write(data, last=last)
+        except ParseError as error:
+            raise LocalProtocolError(f"{error}; the message cannot be finished, RSET drops what was sent") from None
+        command = BdatLast(len(data)) if last else Bdat(len(data))
+        pipeline.send(command, self.state, data)
+        return command
+
     def _content(self) -> DotStuffer:
         self._check_alive()
         if self._stuffer is None:
@@ -212,15 +238,6 @@ class ClientConnection:
                 self._unasked = True  # nor do they answer what is sent from now on
             self._reader.receive(data)
 
-    def data_to_send(self) -> bytes:
-        """The octets to write to the server now; they are handed out once."""
-        out = self._out
-        if not out:
-            return b""
-        data = out[0] if len(out) == 1 else b"".join(out)
-        out.clear()
-        return data
-
     # -- events -------------------------------------------------------------------------------
 
     def next_event(self) -> ClientEvent | Signal:
@@ -252,12 +269,13 @@ class ClientConnection:
         if pipeline.secrets:
             reply = self._scrubbed(reply, kind)
         code = reply.code
+        event = self._learn(command, reply) if kind in self._teaching else None
         if code == 421:
             self.state = _CLOSED  # RFC 5321 s3.8
-            return ReplyReceived(reply, command)
+            return event or ReplyReceived(reply, command)
+        if event is not None and self._recipients:
+            return event  # and another one of the same
         digit = code // 100
-        if kind in _TEACHING:
-            self._learn(command, reply)
         after = self._transitions[state].get(kind, NO_ROW).get(digit)
         if after is not None:
             self.state = after
@@ -267,7 +285,7 @@ class ClientConnection:
             pipeline.settle(digit, self.state)
         elif not flight:
             pipeline.planned = self.state
-        return ReplyReceived(reply, command)
+        return event or ReplyReceived(reply, command)
 
     def _read(self) -> Reply | None:
         try:
@@ -283,8 +301,7 @@ class ClientConnection:
         # ... of a content that goes on, or whose end is on its way
         early = self.state is State.CONTENT and reply.code >= 400 and bool(self._stuffer or flight)
         if reply.code != 421 and not early:
-            self._error = RemoteProtocolError(f"{reply.code} without a command to answer (RFC 5321 s4.2)")
-            raise self._error
+            self._fail(f"{reply.code} without a command to answer (RFC 5321 s4.2)")
         self.state = State.CLOSED
         self._stuffer = None
         if not early or reply.code == 421:
@@ -296,20 +313,36 @@ class ClientConnection:
         if self.state is _CONTENT:
             self._stuffer = self._dots
             return
+        if self.lmtp:
+            self._fail("354 without a recipient (RFC 2033 s4.2)")
         # RFC 2920 s3.1: 354 although no recipient was accepted is answered with a single dot
         self.state = State.CONTENT
         self._out.append(b".\r\n")
         self._pipeline.flight.append(EndOfContent())
 
-    def _learn(self, command: Command, reply: Reply) -> None:
+    def _learn(self, command: Command, reply: Reply) -> VerdictReceived | None:
         success = 200 <= reply.code < 300
+        kind = type(command)
+        if kind in TEACHES_RECIPIENTS:
+            return self._hear_recipient(command, reply)
         if isinstance(command, (Auth, AuthResponse)):
             self.authenticated = self.authenticated or (success and not command.gives_up)
-            return
+            return None
         self._pipeline.greeted()
         if success:
             extended = isinstance(command, (Ehlo, Lhlo))
             self._pipeline.learn(Capabilities.parse(reply.lines[1:]) if extended else NO_CAPABILITIES)
+        return None
+
+    def _hear_recipient(self, command: Command, reply: Reply) -> VerdictReceived | None:
+        try:
+            event = self._recipients.learn(command, reply, self.state)
+        except RemoteProtocolError as error:
+            self._error = error
+            raise
+        if event is not None and self._recipients:
+            self._pipeline.flight.appendleft(command)
+        return event
 
     def _scrubbed(self, reply: Reply, kind: type[Command]) -> Reply:
         """A reply that repeats a secret, without it (law 15)."""
@@ -340,8 +373,7 @@ class ClientConnection:
         # RFC 3207 s4.2: a reply in the clear, whole or in part, must not count inside TLS
         if self._reader.pending:
             self.state = State.CLOSED
-            self._error = RemoteProtocolError("octets in the clear after the reply to STARTTLS (RFC 3207 s4.2)")
-            raise self._error
+            self._fail("octets in the clear after the reply to STARTTLS (RFC 3207 s4.2)")
 
     # -- ends ---------------------------------------------------------------------------------
 
@@ -358,14 +390,11 @@ class ClientConnection:
             self._pipeline.queue.clear()
         return self._closed_event
 
-    def _check_error(self) -> None:
-        if self._error:
-            raise self._error.with_traceback(None)  # or it would grow by each of these calls
+    def _fail(self, why: str) -> NoReturn:
+        self._error = RemoteProtocolError(why)
+        raise self._error
 
     def _check_alive(self) -> None:
         self._check_error()
         if self.state is State.CLOSED:
             raise LocalProtocolError("the connection is closed")
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a connection is not pickled: it may hold secrets")

@@ -28,6 +28,7 @@ __all__ = [
     "ReplyReceived",
     "ServerEvent",
     "Signal",
+    "VerdictReceived",
 ]
 
 
@@ -138,6 +139,27 @@ class ReplyReceived(_Event):
 
 
 @final
+class VerdictReceived(_Event):
+    """LMTP client: the reply to the end of a content for one recipient (RFC 2033 s4.2).
+
+    There is one for each RCPT that was accepted, in their order; ``rcpt`` and ``command`` are the very
+    objects that were sent.
+    """
+
+    __slots__ = ("command", "rcpt", "reply")
+    __match_args__ = ("reply", "command", "rcpt")
+
+    reply: Final[Reply]
+    command: Final[Command]
+    rcpt: Final[Command]
+
+    def __init__(self, reply: Reply, command: Command, rcpt: Command) -> None:
+        self.reply = reply
+        self.command = command
+        self.rcpt = rcpt
+
+
+@final
 class CommandSkipped(_Event):
     """Client: a queued command that was never sent, because what came before it has made it impossible."""
 
@@ -174,4 +196,4 @@ class ConnectionClosed(_Event):
 ServerEvent: TypeAlias = (
     CommandReceived | CommandRejected | ContentReceived | ContentEnded | ContentRejected | ConnectionClosed | Defect
 )
-ClientEvent: TypeAlias = ReplyReceived | CommandSkipped | ConnectionClosed | Defect
+ClientEvent: TypeAlias = ReplyReceived | VerdictReceived | CommandSkipped | ConnectionClosed | Defect

@@ -9,7 +9,7 @@ from ..extensions import UTF8, Extension
 from ..extensions.auth import AUTH_LINE_LIMIT, Auth, AuthResponse
 from ..extensions.starttls import StartTls
 from ..table import State
-from ..wire.command import Command, Ehlo, Expn, Helo, Mail, Noop, Quit, Rcpt, Vrfy, parse_command
+from ..wire.command import Command, Ehlo, Expn, Helo, Lhlo, Mail, Noop, Quit, Rcpt, Vrfy, parse_command
 from ..wire.parameters import NO_PARAMETERS, Parameters
 from ..wire.reply import Reply
 from ..wire.tolerance import Tolerance
@@ -22,7 +22,8 @@ __all__ = ["SHOWN", "refuse_length", "showable", "understand"]
 SHOWN: Final = 100
 
 _AUTHENTICATING, _REFUSED = State.AUTHENTICATING, State.REFUSED
-_BEFORE_TLS: Final = frozenset((Ehlo, Helo, Noop, Quit, StartTls, Auth))  # RFC 3207 s4; AUTH has an answer of its own
+# RFC 3207 s4; AUTH has an answer of its own
+_BEFORE_TLS: Final = frozenset((Ehlo, Helo, Lhlo, Noop, Quit, StartTls, Auth))
 
 
 def understand(session: ServerSession, line: bytes, tolerance: Tolerance) -> Command | Reply:
@@ -30,7 +31,7 @@ def understand(session: ServerSession, line: bytes, tolerance: Tolerance) -> Com
     if session.state is _AUTHENTICATING:
         return _understand_response(line)
     try:
-        command = parse_command(line, session.settings.extensions.vocabulary, tolerance)
+        command = parse_command(line, session.settings.vocabulary, tolerance)
     except ParseError as error:
         tolerance.take()
         return replies.refusal(error, line)
@@ -66,8 +67,7 @@ def _examine(session: ServerSession, command: Command, line: bytes) -> Reply | N
         parameters: Parameters = known.parameters
         if parameters is not NO_PARAMETERS:
             for parameter in parameters.items:
-                owners = extensions.parameter_owners[parameter.keyword]
-                if not any(extension.keyword in session.offered for extension in owners):
+                if not extensions.is_offered(parameter, session.offered):
                     return replies.NO_PARAMETER  # RFC 5321 s4.1.1.11
     if not line.isascii() and not _may_be_utf8(session, command):
         return replies.NEEDS_UTF8 if kind in {Mail, Rcpt, Vrfy, Expn} else replies.NO_UTF8

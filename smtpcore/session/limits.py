@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, final
 
+from ..extensions.chunking import Bdat, BdatLast
+from ..table import Connect, EndOfContent
+from ..wire.command import Command, Data, Mail, Rcpt
 from ..wire.value import Value, assign
 
 __all__ = ["ClientLimits", "Deadline", "ServerLimits"]
@@ -27,11 +31,22 @@ class Deadline(Value):
 GREETING: Final = Deadline("greeting", 300)  # RFC 5321 s4.5.3.2.1
 MAIL: Final = Deadline("reply to MAIL", 300)  # RFC 5321 s4.5.3.2.2
 RCPT: Final = Deadline("reply to RCPT", 300)  # RFC 5321 s4.5.3.2.3
-DATA: Final = Deadline("reply to DATA", 120)  # RFC 5321 s4.5.3.2.4
+_DATA: Final = Deadline("reply to DATA", 120)  # RFC 5321 s4.5.3.2.4
 BLOCK: Final = Deadline("block of content", 180)  # RFC 5321 s4.5.3.2.5
 END_OF_CONTENT: Final = Deadline("reply to the content", 600)  # RFC 5321 s4.5.3.2.6
 OTHER: Final = Deadline("reply", 300)  # what RFC 5321 s4.5.3.2 does not name is given as long as MAIL
 COMMAND: Final = Deadline("next command", 300)  # RFC 5321 s4.5.3.2.7
+
+#: What a client waits for, by the command that waits.
+DEADLINES: Final[Mapping[type[Command], Deadline]] = {
+    Connect: GREETING,
+    Mail: MAIL,
+    Rcpt: RCPT,
+    Data: _DATA,
+    EndOfContent: END_OF_CONTENT,
+    Bdat: END_OF_CONTENT,
+    BdatLast: END_OF_CONTENT,
+}
 
 
 @final

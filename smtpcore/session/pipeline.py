@@ -6,11 +6,11 @@ from collections import deque
 from typing import Any, Final, NoReturn, final
 
 from ..errors import LocalProtocolError
-from ..extensions import PIPELINING, ExtensionSet
+from ..extensions import BODY, PIPELINING, Body, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
 from ..table import HAPPENINGS, EndOfContent, State
 from ..wire.capabilities import Capabilities
-from ..wire.command import Command, Ehlo, Helo, Lhlo, Mail, Rcpt
+from ..wire.command import Command, Data, Ehlo, Helo, Lhlo, Mail, Rcpt
 from ..wire.parameters import NO_PARAMETERS
 from ..wire.secret import Secret
 from .event import CommandSkipped
@@ -31,11 +31,13 @@ class Pipeline:
         "_extensions",
         "_greetings",
         "_limit",
+        "_lmtp",
         "_out",
         "_pipelining",
         "_successes",
         "capabilities",
         "flight",
+        "mail",
         "open",
         "planned",
         "queue",
@@ -43,7 +45,8 @@ class Pipeline:
         "skipped",
     )
 
-    def __init__(self, extensions: ExtensionSet, limit: int, out: list[bytes]) -> None:
+    def __init__(self, extensions: ExtensionSet, limit: int, out: list[bytes], *, lmtp: bool = False) -> None:
+        self._lmtp = lmtp
         self._extensions = extensions
         self._successes = extensions.successes
         self._limit = limit
@@ -55,6 +58,7 @@ class Pipeline:
         self.flight: deque[Command] = deque()  #: Sent, not answered yet.
         self.skipped: deque[CommandSkipped] = deque()  #: Not to be sent any more, and not reported yet.
         self.secrets: list[Secret] = []  #: What the answers may repeat.
+        self.mail: Mail | None = None  #: The last MAIL that was taken.
         self.planned: State | None = None  #: Where it will stand when all have succeeded; None: to be found.
         self.open = True  #: Whether anything may still be written.
         self._greetings = 0  # EHLO and the like among them, so that what the server offers is still to come
@@ -64,13 +68,19 @@ class Pipeline:
         """The commands that wait, in order."""
         return tuple([command for command, _, _ in self.queue])
 
+    @property
+    def is_binary(self) -> bool:
+        """Whether the content of the last transaction begun is BINARYMIME (RFC 3030 s3)."""
+        mail = self.mail
+        return mail is not None and mail.parameters.get(BODY) is Body.BINARYMIME
+
     def learn(self, capabilities: Capabilities) -> None:
         """The server has said what it offers."""
         self.capabilities = capabilities
         self._pipelining = PIPELINING in capabilities
 
-    def send(self, command: Command, state: State) -> None:
-        """Queue a command, or let it go at once.
+    def send(self, command: Command, state: State, content: bytes | None = None) -> None:
+        """Queue a command, or let it go at once; ``content`` follows its line.
 
         Raises LocalProtocolError when it has no place behind those before it.
         """
@@ -87,10 +97,22 @@ class Pipeline:
             envelope: Any = command  # as kind says, which is quicker than isinstance
             if known and (envelope.parameters is not NO_PARAMETERS or not octets.isascii()):
                 self._check_offered(command)
+            if kind is Mail:
+                self.mail = envelope
+        elif kind is Data:
+            mail = self.mail
+            if mail is not None and mail.parameters is not NO_PARAMETERS and self.is_binary:
+                raise LocalProtocolError("DATA cannot carry BODY=BINARYMIME, see send_chunk (RFC 3030 s3)")
+        elif kind in self._extensions.verb_owner:
+            if known:
+                self._check_offered(command)
+            if command.carries:
+                octets += _carried(command, content)
         elif kind in GREETINGS:
+            if (kind is Lhlo) is not self._lmtp:
+                protocol = "LMTP" if self._lmtp else "SMTP"
+                raise LocalProtocolError(f"{command.verb} is no greeting of {protocol} (RFC 2033 s4.1)")
             self._greetings += 1
-        elif known and kind in self._extensions.verb_owner:
-            self._check_offered(command)
         self.planned = after
         flight = self.flight
         # At once, if it would go from the queue at once
@@ -103,6 +125,16 @@ class Pipeline:
         else:
             self.queue.append((command, octets, known))
             self.release(state)
+
+    def check(self, command: Command, state: State) -> None:
+        """Raise what ``send`` would, and change nothing."""
+        if self.planned is None:
+            self.planned = find_plan(self._extensions, state, (*self.flight, *self.queued))
+        why = why_misplaced(self._extensions, self.planned, command)
+        if not why and not self._greetings:
+            why = why_not_offered(self._extensions, self.capabilities, command)
+        if why:
+            raise LocalProtocolError(why)
 
     def _check_offered(self, command: Command) -> None:
         why = why_not_offered(self._extensions, self.capabilities, command)
@@ -164,3 +196,9 @@ class Pipeline:
 
     def _may_follow(self, last: Command) -> bool:
         return last.pipelines and self._pipelining and len(self.flight) < self._limit
+
+
+def _carried(command: Command, content: bytes | None) -> bytes:
+    if content is None:
+        raise LocalProtocolError(f"{command.verb} goes with its octets, see send_chunk (RFC 3030 s2)")
+    return content

@@ -37,9 +37,8 @@ def why_not_offered(extensions: ExtensionSet, capabilities: Capabilities, comman
         if path is not None and not path.is_ascii and SMTPUTF8 not in capabilities:
             return "the server does not offer SMTPUTF8"  # RFC 6531 s3.2
         for parameter in command.parameters.items:
-            owners = extensions.parameter_owners.get(parameter.keyword, ())
-            if not any(extension.keyword in capabilities for extension in owners):
-                return f"the server does not offer what {parameter.keyword} belongs to"
+            if not extensions.is_offered(parameter, capabilities):
+                return f"the server does not offer what {parameter} belongs to"
     else:
         owner = extensions.verb_owner.get(type(command))
         if owner is not None and owner.keyword not in capabilities:

@@ -7,6 +7,7 @@ from typing import Final
 
 from ..errors import ParseError
 from ..extensions.auth import Auth, AuthResponse
+from ..extensions.chunking import BdatLast
 from ..extensions.starttls import StartTls
 from ..table import Connect, EndOfContent
 from ..wire.command import (
@@ -30,12 +31,14 @@ from .serversession import ServerSession
 
 __all__ = ["POSITIVE", "checked", "positive", "refusal"]
 
+_ACCEPTED: Final = Reply(250, "message accepted", "2.0.0")
 #: What ``accept()`` says to each command. EHLO, HELO and the greeting are made for each session.
 POSITIVE: Final[Mapping[type[Command], Reply]] = {
     Mail: Reply(250, "sender ok", "2.1.0"),
     Rcpt: Reply(250, "recipient ok", "2.1.5"),
     Data: Reply(354, "end data with <CR><LF>.<CR><LF>"),
-    EndOfContent: Reply(250, "message accepted", "2.0.0"),
+    EndOfContent: _ACCEPTED,
+    BdatLast: _ACCEPTED,
     Rset: Reply(250, "ok", "2.0.0"),
     Noop: Reply(250, "ok", "2.0.0"),
     Quit: Reply(221, "closing connection", "2.0.0"),
@@ -53,8 +56,10 @@ _OK: Final = Reply(250, "ok", "2.0.0")
 POSITIVE_OCTETS: Final = {
     kind: ((reply.encode(with_enhanced=False), reply.encode(with_enhanced=True)), reply.code // 100)
     for kind, reply in POSITIVE.items()
+    if kind is not BdatLast  # which begins a content and ends one
 }
 
+CHUNK_TAKEN: Final = Reply(250, "octets received", "2.0.0")  # RFC 3030 s2
 BAD_SEQUENCE: Final = Reply(503, "bad sequence of commands", "5.5.1")
 NOT_IMPLEMENTED: Final = Reply(502, "command not implemented", "5.5.1")
 UNKNOWN_COMMAND: Final = Reply(500, "command not recognized", "5.5.1")
@@ -93,7 +98,7 @@ def positive(session: ServerSession, command: Command, text: str | None) -> Repl
             lines += [str(line) for line in session.to_offer()]
         return Reply(250, lines)
     if isinstance(command, Connect):
-        return Reply(220, text or f"{session.settings.hostname} ESMTP")
+        return Reply(220, text or f"{session.settings.hostname} {'LMTP' if session.settings.lmtp else 'ESMTP'}")
     found = POSITIVE.get(type(command), _OK)
     return found if text is None else Reply(found.code, text, found.enhanced)
 

@@ -6,13 +6,14 @@ itself and reports what it refused; everything else waits for the application's 
 
 from __future__ import annotations
 
-from typing import Final, NoReturn, Unpack, final
+from collections.abc import Sequence
+from typing import Final, Unpack, final
 
-from ..errors import LocalProtocolError, ProtocolError, RemoteProtocolError
+from ..errors import LocalProtocolError, RemoteProtocolError
 from ..extensions.auth import AUTH_LINE_LIMIT, Auth, AuthResponse, encode_base64
+from ..extensions.chunking import Bdat, BdatCommand, BdatLast
 from ..extensions.starttls import StartTls
 from ..table import Connect, EndOfContent, State, may_answer
-from ..wire.buffer import ReceiveBuffer
 from ..wire.capabilities import Capabilities
 from ..wire.command import Command, Data, Mail, Quit, Rcpt
 from ..wire.reply import Reply
@@ -25,14 +26,13 @@ from .event import (
     CommandRejected,
     ConnectionClosed,
     ContentEnded,
-    ContentReceived,
-    ContentRejected,
     ServerEvent,
     Signal,
 )
 from .examination import SHOWN, refuse_length, showable, understand
-from .intake import END_OF_DATA, ContentIntake, whole_content
+from .intake import SMALL_CHUNK
 from .limits import BLOCK, COMMAND, Deadline
+from .reception import Reception
 from .serversession import ServerSession
 from .settings import NO_CAPABILITIES, ServerSettings, SettingsOptions
 from .transaction import Transaction
@@ -40,16 +40,19 @@ from .transaction import Transaction
 __all__ = ["ServerConnection"]
 
 _OF_TRANSACTIONS: Final = frozenset((Mail, Rcpt, Data, EndOfContent, Auth, AuthResponse, StartTls, Quit, Connect))
+_CHUNKS: Final = frozenset((Bdat, BdatLast))
 # Looking a member of an Enum up costs more than all else that a step does with it.
 _CONTENT, _AUTHENTICATING, _UPGRADING, _CLOSED = State.CONTENT, State.AUTHENTICATING, State.UPGRADING, State.CLOSED
 _END_OF_CONTENT: Final = EndOfContent()
 _CONTENT_ENDED: Final = ContentEnded()
 _POSITIVE: Final = replies.POSITIVE_OCTETS
+# RFC 2033 s4.2: not one reply to the content
+_POSITIVE_LMTP: Final = {kind: octets for kind, octets in _POSITIVE.items() if kind is not EndOfContent}
 _NOT_WAITING: Final = frozenset((State.CLOSED, State.UPGRADING))
 
 
 @final
-class ServerConnection:
+class ServerConnection(Reception):
     """One connection, seen from the server.
 
     The arguments are those of :class:`~smtpcore.session.settings.ServerSettings`; ``tls`` says that
@@ -64,18 +67,7 @@ class ServerConnection:
     from then on the machine is dead and every call raises that error again.
     """
 
-    __slots__ = (
-        "_awaiting",
-        "_buffer",
-        "_content",
-        "_eof",
-        "_error",
-        "_events",
-        "_out",
-        "_tolerance",
-        "session",
-        "settings",
-    )
+    __slots__ = ("_positive", "_tolerance")
 
     def __init__(
         self,
@@ -95,17 +87,9 @@ class ServerConnection:
         return machine
 
     def _begin(self, settings: ServerSettings, tls: bool) -> None:
-        self.settings = settings
-        #: What is known of the session; STARTTLS replaces it.
-        self.session = ServerSession(settings, State.CONNECTED, tls=tls)
+        super().__init__(settings, tls=tls)
         self._tolerance = Tolerance(settings.strictness)
-        self._buffer = ReceiveBuffer()
-        self._events: list[ServerEvent] | None = None  # made on demand: an idle connection needs none
-        self._out: list[bytes] = []
-        self._awaiting: Command | None = Connect()  # what the application has to answer next
-        self._content: ContentIntake | None = None
-        self._eof = False
-        self._error: ProtocolError | None = None
+        self._positive = _POSITIVE_LMTP if settings.lmtp else _POSITIVE
 
     # -- what is known ------------------------------------------------------------------------
 
@@ -130,7 +114,7 @@ class ServerConnection:
         state = self.session.state
         if self._awaiting or state in _NOT_WAITING:
             return None
-        return BLOCK if state is _CONTENT else COMMAND
+        return BLOCK if state is _CONTENT or self._chunk is not None else COMMAND
 
     @property
     def buffered(self) -> int:
@@ -164,13 +148,6 @@ class ServerConnection:
                 raise LocalProtocolError("more input than the limit while PAUSED: take events, or stop reading")
         buffer.append(data)
 
-    def data_to_send(self) -> bytes:
-        """The octets to write to the client now; they are handed out once."""
-        out = self._out
-        data = out[0] if len(out) == 1 else b"".join(out)
-        out.clear()
-        return data
-
     # -- events -------------------------------------------------------------------------------
 
     def next_event(self) -> ServerEvent | Signal:
@@ -190,19 +167,22 @@ class ServerConnection:
             self._refuse_plaintext()
             return self._end_of_stream() if self._eof else PAUSED
         buffer = self._buffer
-        if buffer.data:
-            line = buffer.take_line()
-            if line is not None:
-                return self._on_line(line)
-            if len(buffer.data) >= self.settings.line_budget <= len(buffer):
-                return self._refuse(buffer.take(SHOWN), replies.LINE_WITHOUT_END)
+        while True:
+            if self._chunk is not None:
+                event = self._next_chunk(self._chunk)
+            elif not buffer.data:
+                break
+            elif (line := buffer.take_line()) is not None:
+                event = self._on_line(line)
+            elif len(buffer.data) >= self.settings.line_budget <= len(buffer):
+                event = self._refuse(buffer.take(SHOWN), replies.LINE_WITHOUT_END)
+            else:
+                break
+            if event is not None:
+                return event
         return self._end_of_stream() if self._eof else NEED_DATA
 
-    def _end_of_stream(self) -> ServerEvent:
-        self._close()
-        return ConnectionClosed()
-
-    def _on_line(self, line: bytes) -> ServerEvent:
+    def _on_line(self, line: bytes) -> ServerEvent | None:
         session, tolerance = self.session, self._tolerance
         limits = self.settings.limits
         limit = AUTH_LINE_LIMIT if session.state is _AUTHENTICATING else limits.command_line
@@ -213,54 +193,16 @@ class ServerConnection:
         if kind is Reply:
             return self._refuse(line, found)  # type: ignore[arg-type]  # kind is Reply
         if kind not in _OF_TRANSACTIONS:
-            session.idle_commands += 1
-            if session.idle_commands > limits.idle_commands:
-                return self._refuse(line, replies.TOO_MANY_COMMANDS)
+            if kind not in _CHUNKS or (kind is Bdat and found.size < SMALL_CHUNK):  # type: ignore[union-attr]  # kind says so
+                session.idle_commands += 1
+                if session.idle_commands > limits.idle_commands:
+                    return self._refuse(line, replies.TOO_MANY_COMMANDS)
+            if kind in _CHUNKS and (chunks := self._in_hand) is not None:
+                self._go_on(chunks, found)  # type: ignore[arg-type]  # kind is that of a chunk
+                return None
         self._awaiting = found  # type: ignore[assignment]  # kind is not Reply
         event = CommandReceived(found)  # type: ignore[arg-type]  # kind is not Reply
         return self._report([*tolerance.take(), event]) if tolerance.defects else event
-
-    # -- content ------------------------------------------------------------------------------
-
-    def _next_content(self) -> ServerEvent | Signal:
-        buffer, content = self._buffer, self._content
-        if content is None and buffer.data:
-            octets, start = buffer.view()
-            data = whole_content(self.settings, octets, start)
-            if data is not None:
-                buffer.seek(start + len(data) + END_OF_DATA)
-                self._awaiting = _END_OF_CONTENT
-                self._events = [_CONTENT_ENDED]
-                return ContentReceived(data)
-            content = self._content = ContentIntake(self.settings)
-        while content is not None and buffer.data:
-            data, end = content.take(*buffer.view())
-            buffer.seek(end)
-            if content.unstuffer.eof:
-                return self._end_content(content, data)
-            if data:
-                return ContentReceived(data)
-        return self._end_of_stream() if self._eof else NEED_DATA
-
-    def _end_content(self, content: ContentIntake, data: bytes) -> ServerEvent:
-        self._content = None
-        reply, defects = content.judge()
-        if reply is None:
-            self._awaiting = _END_OF_CONTENT
-            events: list[ServerEvent] = [*defects, _CONTENT_ENDED]
-        else:
-            self.session.take(EndOfContent(), 5)
-            self._write(reply)
-            self._count_error()
-            events = [ContentRejected(reply)]
-        return self._report([ContentReceived(data), *events] if data else events)
-
-    def _report(self, events: list[ServerEvent]) -> ServerEvent:
-        """The first of these now; the others before anything else."""
-        first = events.pop(0)
-        if events:
-            self._events = events
-        return first
 
     # -- answers ------------------------------------------------------------------------------
 
@@ -276,7 +218,7 @@ class ServerConnection:
         command = self._awaiting
         if command is None or self._events or self._error:
             command = self._due()
-        common = _POSITIVE.get(type(command)) if text is None else None
+        common = self._positive.get(type(command)) if text is None else None
         if common is None:
             self._answer(command, replies.positive(self.session, command, text))
             return
@@ -296,6 +238,34 @@ class ServerConnection:
         DATA, 354 to MAIL).
         """
         self._answer(self._due(), replies.checked(reply))
+
+    def reply_each(self, answers: Sequence[Reply]) -> None:
+        """LMTP: answer the end of a content for each recipient, in the order of their RCPT (RFC 2033 s4.2).
+
+        ``accept()`` and ``reply()`` say the same for all of them. Raises LocalProtocolError when the
+        content's end is not what waits, in SMTP, for another number of replies than there are
+        recipients, and for 421 (``close()`` says that) and 3yz.
+        """
+        command = self._due()
+        if not self.settings.lmtp or not self._is_end(command):
+            raise LocalProtocolError("replies for each recipient are for the end of a content in LMTP (RFC 2033 s4.2)")
+        count = len(self.session.transaction.rcpts)
+        if len(answers) != count:
+            raise LocalProtocolError(f"{len(answers)} replies for {count} recipients (RFC 2033 s4.2)")
+        for reply in answers:
+            if replies.checked(reply).code // 100 == 3 or reply.code == 421:
+                raise LocalProtocolError(f"{reply.code} is no answer for a recipient (RFC 2033 s4.2)")
+        for reply in answers:
+            self._write(reply)
+        self._awaiting = None
+        digits = {reply.code // 100 for reply in answers}
+        self.session.take(command, min(digits))
+        if 2 not in digits:
+            self._count_error()
+
+    def _is_end(self, command: Command) -> bool:
+        """Whether it ends a content, and does not begin one."""
+        return type(command) is EndOfContent or (type(command) is BdatLast and self._in_hand is not None)
 
     def challenge(self, octets: bytes) -> None:
         """Answer AUTH or a response with 334 and a challenge (RFC 4954 s4)."""
@@ -325,6 +295,12 @@ class ServerConnection:
         row = self.session.rows.get(type(command))
         if row is not None and not may_answer(row, digit):
             raise LocalProtocolError(f"{reply.code} is no answer to {command.verb} (RFC 5321 s4.3.2)")
+        if reply.code != 421 and isinstance(command, BdatCommand) and self._in_hand is None:
+            self._begin_chunks(command, reply)
+            return
+        if self.settings.lmtp and reply.code != 421 and self._is_end(command):
+            self.reply_each([reply] * len(self.session.transaction.rcpts))
+            return
         self._write(reply)
         self._awaiting = None
         if reply.code == 421:
@@ -365,22 +341,13 @@ class ServerConnection:
         if self._error:
             raise self._error.with_traceback(None)  # or it would grow by each of these calls
 
-    # -- steps --------------------------------------------------------------------------------
-
-    def _close(self) -> None:
-        self.session.close()
-        self._awaiting = None
-        self._content = None
-        self._events = None  # what they reported can no longer be answered
-        self._buffer.clear()
-
-    def _write(self, reply: Reply) -> None:
-        self._out.append(reply.encode(with_enhanced=self.session.enhanced))
-
-    def _refuse(self, line: bytes, reply: Reply) -> ServerEvent:
+    def _refuse(self, line: bytes, reply: Reply) -> ServerEvent | None:
         """Answer a line that the application is not asked about."""
         session = self.session
         shown = showable(session, line, reply)
+        if line[:4].upper() == b"BDAT" and reply.code != 421 and session.state is not State.AUTHENTICATING:
+            if Bdat in self.settings.extensions.verb_owner:
+                return self._refuse_chunk(line, shown, reply)
         if session.state is State.AUTHENTICATING:
             session.take(AuthResponse(None), 5)
         self._write(reply)
@@ -389,11 +356,3 @@ class ServerConnection:
         else:
             self._count_error()
         return CommandRejected(shown, reply)
-
-    def _count_error(self) -> None:
-        self.session.errors += 1
-        if self.session.errors > self.settings.limits.errors:
-            self.close(replies.TOO_MANY_ERRORS)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a connection is not pickled: it may hold secrets")

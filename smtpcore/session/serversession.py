@@ -7,6 +7,7 @@ from typing import Final, final
 
 from ..extensions import ENHANCEDSTATUSCODES
 from ..extensions.auth import Auth, AuthResponse
+from ..extensions.chunking import BdatLast
 from ..table import EndOfContent, State
 from ..wire.address import Mailbox, Postmaster
 from ..wire.capabilities import Capabilities
@@ -16,7 +17,8 @@ from .transaction import NO_TRANSACTION, Transaction
 
 __all__ = ["ServerSession"]
 
-_IN_TRANSACTION: Final = frozenset((State.MAIL, State.RCPT, State.CONTENT))
+_IN_TRANSACTION: Final = frozenset((State.MAIL, State.RCPT, State.CONTENT, State.CHUNKS))
+_ENDS: Final = frozenset((EndOfContent, BdatLast))
 _NOTHING: Final[Mapping[int, State]] = {}
 
 
@@ -61,6 +63,11 @@ class ServerSession:
         return self.settings.capabilities
 
     @property
+    def mail(self) -> Mail | None:
+        """The MAIL of the transaction in hand."""
+        return self.transaction.mail
+
+    @property
     def sender(self) -> Mailbox | None:
         """The reverse-path of the transaction in hand."""
         return self.transaction.sender
@@ -95,7 +102,7 @@ class ServerSession:
             elif kind is Rcpt:
                 held = self.transaction
                 self.transaction = Transaction(held.mail, (*held.rcpts, command))  # type: ignore[arg-type]  # kind says so
-            elif kind is EndOfContent:
+            elif kind in _ENDS:
                 self.errors = self.idle_commands = 0
             elif isinstance(command, Greeting):
                 self.client = command.client

@@ -12,6 +12,7 @@ from ..wire.meter import TEXT_LINE_LIMIT
 from ..wire.newlines import BareNewlines
 from ..wire.tolerance import INTEROP, STRICT, Strictness
 from ..wire.value import Value, assign
+from ..wire.vocabulary import Vocabulary
 from .limits import ServerLimits
 
 __all__ = ["NO_CAPABILITIES", "ServerSettings", "SettingsOptions"]
@@ -29,6 +30,7 @@ class SettingsOptions(TypedDict, total=False):
     require_tls: bool
     require_auth: bool
     allow_plaintext_auth: bool
+    lmtp: bool
 
 
 @final
@@ -47,10 +49,12 @@ class ServerSettings(Value):
         "limits",
         "line_budget",
         "line_limit",
+        "lmtp",
         "require_auth",
         "require_tls",
         "size_limit",
         "strictness",
+        "vocabulary",
     )
     __match_args__ = (
         "hostname",
@@ -62,6 +66,7 @@ class ServerSettings(Value):
         "require_tls",
         "require_auth",
         "allow_plaintext_auth",
+        "lmtp",
     )
 
     hostname: str  #: What the server calls itself.
@@ -73,6 +78,8 @@ class ServerSettings(Value):
     require_tls: bool  #: Refuse all but EHLO, NOOP, STARTTLS and QUIT before TLS (RFC 3207 s4).
     require_auth: bool  #: Refuse MAIL before AUTH (RFC 4954 s6).
     allow_plaintext_auth: bool  #: Offer AUTH without TLS.
+    lmtp: bool  #: Speak LMTP: LHLO, and a reply for each recipient behind the content (RFC 2033).
+    vocabulary: Vocabulary  #: The verbs and parameters that are known.
     size_limit: int | None  #: Octets of the largest message, by the limits or by what SIZE announces.
     line_limit: int  #: Octets of the longest line of a message.
     line_budget: int  #: Octets of a command line that are read to find its end.
@@ -89,6 +96,7 @@ class ServerSettings(Value):
         require_tls: bool = False,
         require_auth: bool = False,
         allow_plaintext_auth: bool = False,
+        lmtp: bool = False,
     ) -> None:
         Helo(hostname)  # must be a name that a greeting can carry
         assign(self, "hostname", hostname)
@@ -106,6 +114,8 @@ class ServerSettings(Value):
         assign(self, "require_tls", require_tls)
         assign(self, "require_auth", require_auth)
         assign(self, "allow_plaintext_auth", allow_plaintext_auth)
+        assign(self, "lmtp", lmtp)
+        assign(self, "vocabulary", extensions.lmtp_vocabulary() if lmtp else extensions.vocabulary)
 
 
 _LIMITS: Final = ServerLimits()

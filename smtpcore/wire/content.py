@@ -1,4 +1,4 @@
-"""How the octets of a message travel: dot-stuffed behind DATA, counted behind BDAT.
+"""How the octets of a message travel behind DATA: dot-stuffed (for BDAT see :mod:`~smtpcore.wire.chunks`).
 
 ``CRLF . CRLF`` ends the content of DATA and nothing else does (RFC 5321 s4.1.1.4); the start of
 the content counts as behind a CRLF. Whole chunks are searched and handed on; no octet is looked
@@ -12,7 +12,7 @@ from typing import Final, final
 from ..errors import ParseError
 from .newlines import BareNewlines, NewlineFilter, is_clean, new_decoder
 
-__all__ = ["ChunkReader", "DotStuffer", "DotUnstuffer"]
+__all__ = ["DotStuffer", "DotUnstuffer"]
 
 _REJECT, _NORMALIZE = BareNewlines.REJECT, BareNewlines.NORMALIZE
 _END: Final = b"\r\n.\r\n"
@@ -236,58 +236,3 @@ class DotUnstuffer:
         elif first > start or self._held == b"\r":
             self._line_start = False
         return self._filter.feed(content), end + behind
-
-
-@final
-class ChunkReader:
-    """The octets of BDAT chunks in, content out (RFC 3030 s2): counted, never searched.
-
-    One reader serves all chunks of a message, so that a CRLF cut by the end of a chunk is still
-    one CRLF. With PASS, for BODY=BINARYMIME, every octet is content.
-    """
-
-    __slots__ = ("_filter", "_last", "_unused", "eof", "remaining")
-
-    def __init__(self, bare_newlines: BareNewlines = BareNewlines.REJECT) -> None:
-        self.remaining = 0  #: Octets of the present chunk still to come.
-        self.eof = False  #: Whether the last chunk is complete.
-        self._unused: bytes | bytearray = b""
-        self._last = False
-        self._filter = NewlineFilter(bare_newlines)
-
-    @property
-    def first_bare(self) -> int:
-        """The offset of the first bare CR or LF in the content, or -1."""
-        return self._filter.first_bare
-
-    @property
-    def unused_data(self) -> bytes:
-        """The octets behind the present chunk."""
-        return bytes(self._unused)
-
-    def begin(self, size: int, *, last: bool) -> bytes:
-        """A chunk of ``size`` octets begins; returns content that this completes (an empty last chunk)."""
-        if self.eof or self.remaining or size < 0:
-            raise ValueError("the chunk before this one is not complete, or was the last, or there is no such size")
-        self.remaining = size
-        self._last = last
-        self._unused = b""
-        return self._complete() if not size else b""
-
-    def receive(self, data: bytes) -> bytes:
-        """The content of the next octets."""
-        size = self.remaining
-        if len(data) > size:
-            self._unused = _appended(self._unused, data[size:])
-            data = data[:size]
-        if not data:
-            return b""
-        self.remaining -= len(data)
-        content = self._filter.feed(data)
-        return content + self._complete() if not self.remaining else content
-
-    def _complete(self) -> bytes:
-        if not self._last:
-            return b""
-        self.eof = True
-        return self._filter.finish()

@@ -70,6 +70,15 @@ class ContentMeter:
         self.seen += len(data)
         return data
 
+    def count(self, data: bytes) -> bytes:
+        """The same for content without lines: its size alone counts."""
+        limit = self.size_limit
+        if self.excess or (limit is not None and self.seen + len(data) > limit):
+            data = b"" if self.excess or limit is None else data[: limit - self.seen]
+            self.excess = Excess.SIZE
+        self.seen += len(data)
+        return data
+
     def _measure(self, data: bytes) -> int:
         """How much of ``data`` is within the limit of lines."""
         pos, size, line = 0, len(data), self._line

@@ -31,6 +31,9 @@ class Command(Value):
     #: Whether its line may hold a secret, so that ``raw`` is not kept.
     confidential: ClassVar[bool] = False
 
+    #: Whether octets of a message follow its line, so that a client does not send it by itself.
+    carries: ClassVar[bool] = False
+
     _line: ClassVar[bytes | None] = None  # of a verb without arguments, whose line is always the same
 
     def __init_subclass__(cls) -> None:

@@ -54,7 +54,10 @@ def test_messages_arrive(adapter, client, tls, certificates):
     async def body(connection: Any) -> Any:
         assert connection.machine.tls == (tls != "none")
         assert STARTTLS not in connection.capabilities
-        outcomes = [await connection.send("alice@crepes.fr", BOB, MESSAGE + b"%d\r\n" % n) for n in range(5)]
+        outcomes = [
+            await connection.send("alice@crepes.fr", BOB, MESSAGE + b"%d\r\n" % n, chunking=n % 2 == 1)
+            for n in range(5)
+        ]
         assert (await connection.command(Noop())).code == 250
         return outcomes
 

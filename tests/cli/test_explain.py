@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from smtpcore import Defect
 from smtpcore.cli import main
 from smtpcore.cli.explain import command
-from smtpcore.cli.explain.extensions import Bdat, explain_capability, explain_parameter
+from smtpcore.cli.explain.extensions import explain_capability, explain_parameter
 from smtpcore.cli.explain.fields import FIELDS, FieldKind, explain_header
 from smtpcore.cli.explain.story import Finding, Remark
 from smtpcore.message.header import Header
@@ -194,8 +194,6 @@ def test_extensions_in_words():
     assert explain_capability("X-HAM").text == "X-HAM: an extension that is not known here"
     assert explain_capability("SIZE 0").text.endswith(", of any size")
     assert explain_capability("auth=LOGIN PLAIN").text.startswith("AUTH=: clients can log in")
-    assert bytes(Bdat(3, last=True)) == b"BDAT 3 LAST\r\n"
-    assert bytes(Bdat(3, last=False)) == b"BDAT 3\r\n"
 
 
 class Reader:

@@ -69,7 +69,7 @@ BROKEN = {
     ),
     "BODY of another kind": (
         [*BEGIN, ("C", b"MAIL FROM:<a@b> BODY=9BIT\r\n"), ("S", b"501 no\r\n")],
-        [("client", "RFC 3030 s3")],
+        [("client", "RFC 6152 s3")],
     ),
     "too big, said before": (
         [*BEGIN, ("C", b"MAIL FROM:<a@b> SIZE=2000\r\n"), ("S", b"552 no\r\n")],

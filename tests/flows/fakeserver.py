@@ -41,6 +41,8 @@ class FakeServer:
         self.contents: list[bytes] = []
         self.turns = 0  # how often the client had to wait
         self._content: bytearray | None = None
+        self.chunks: list[bytes] = []
+        self._chunk: tuple[int, bool] | None = None
         self._input = bytearray()
         self._output: list[bytes] = []
         self._cut: bytes | BaseException | None = None
@@ -48,7 +50,15 @@ class FakeServer:
     def write(self, data: bytes) -> None:
         self._input += data
         while True:
-            if self._content is not None:
+            if self._chunk is not None:
+                size, last = self._chunk
+                if len(self._input) < size:
+                    return
+                self.chunks.append(bytes(self._input[:size]))
+                del self._input[:size]
+                self._chunk = None
+                self._answer("last" if last else "bdat")
+            elif self._content is not None:
                 whole = b"\r\n" + self._input  # the first line may be the dot
                 at = whole.find(END)
                 if at < 0:
@@ -63,7 +73,10 @@ class FakeServer:
                     return
                 self._input = rest
                 self.lines.append(bytes(line))
-                self._answer(line[:4].decode().lower())
+                if line[:5] == b"BDAT ":
+                    self._chunk = (int(line.split()[1]), line.endswith(b" LAST"))
+                else:
+                    self._answer(line[:4].decode().lower())
 
     def _answer(self, verb: str) -> None:
         given = self.answers.get(verb, deque(["500 what?"]))
@@ -73,7 +86,8 @@ class FakeServer:
         if isinstance(answer, Cut):
             self._cut = answer.what
             return
-        self._output.append(answer.encode() + b"\r\n")
+        for each in answer.split("|"):  # LMTP: one for each recipient
+            self._output.append(each.encode() + b"\r\n")
         if verb == "data" and answer.startswith("3"):
             self._content = bytearray()
 
@@ -132,7 +146,7 @@ def friendly(**answers: Answer | Sequence[Answer]) -> FakeServer:
     """One that accepts what it is not told to refuse."""
     usual: dict[str, Any] = {
         "mail": "250 ok", "rcpt": "250 ok", "data": "354 go", "end": "250 taken", "rset": "250 ok", "quit": "221 bye",
-        "noop": "250 ok",
+        "noop": "250 ok", "bdat": "250 ok", "last": "250 taken",
     }  # fmt: skip
     return FakeServer(**{**usual, **answers})
 

@@ -353,7 +353,7 @@ def test_collecting_forgets_what_was_not_finished():
 
 @EVERY_WAY
 @pytest.mark.parametrize("name", ["connected", "command", "mail", "rcpt", "data", "message"])
-@pytest.mark.parametrize("answer", [False, True, 250, b"ok", []], ids=repr)
+@pytest.mark.parametrize("answer", [False, True, 250, b"ok", {}], ids=repr)
 def test_what_is_no_answer_accepts_nothing(name, answer, way):
     reply, hall, _ = answered(name, answer, way)
     assert reply.startswith("451 ")

@@ -12,8 +12,9 @@ from smtpcore.extensions.auth import Auth, decode_base64
 from smtpcore.session.event import CommandReceived, ReplyReceived
 from smtpcore.wire.address import Mailbox
 from smtpcore.wire.capabilities import Capabilities, Capability
+from smtpcore.wire.chunks import ChunkReader
 from smtpcore.wire.command import Command, Mail, Noop, parse_command
-from smtpcore.wire.content import ChunkReader, DotStuffer, DotUnstuffer
+from smtpcore.wire.content import DotStuffer, DotUnstuffer
 from smtpcore.wire.host import AddressLiteral, Domain
 from smtpcore.wire.meter import ContentMeter
 from smtpcore.wire.newlines import NewlineFilter

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from smtpcore.errors import ParseError, RemoteProtocolError
 from smtpcore.wire.buffer import ReceiveBuffer
-from smtpcore.wire.content import ChunkReader, DotStuffer, DotUnstuffer
+from smtpcore.wire.chunks import ChunkReader
+from smtpcore.wire.content import DotStuffer, DotUnstuffer
 from smtpcore.wire.meter import ContentMeter, Excess
 from smtpcore.wire.newlines import BareNewlines, NewlineFilter, find_bare
 from smtpcore.wire.reply import Reply, ReplyReader

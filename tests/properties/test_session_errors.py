@@ -67,6 +67,7 @@ SERVER_CALLS = st.one_of(
     st.tuples(st.just("accept")),
     st.tuples(st.just("accept"), TEXTS),
     st.tuples(st.just("reply"), REPLIES),
+    st.tuples(st.just("reply_each"), st.lists(REPLIES, max_size=2)),
     st.tuples(st.just("greet")),
     st.tuples(st.just("greet"), REPLIES),
     st.tuples(st.just("challenge"), st.one_of(any_octets, WRONG)),
@@ -99,6 +100,7 @@ CLIENT_CALLS = st.one_of(
     st.tuples(st.just("next_event")),
     st.tuples(st.just("next_event")),
     st.tuples(st.just("send_content"), st.one_of(any_octets, WRONG, st.just(b"x\r\n"))),
+    st.tuples(st.just("send_chunk"), st.one_of(any_octets, WRONG, st.just(b"x\r\n"))),
     st.tuples(st.just("end_content")),
     st.tuples(st.just("tls_established")),
     st.tuples(st.just("data_to_send")),
@@ -216,7 +218,7 @@ DEFECTS = [
     (b"NOOP " + b"x" * 2048 + b"\r\n", 500),
     (b"x" * 4094 + b"\r\n", 500),
     (b"XYZZY\r\n", 500),
-    (b"BDAT 5 LAST\r\n", 500),
+    (b"BDAT 6 LASTX\r\nNOOP\r\n", 501),
     (b"VRFY \xff\xfe\r\n", 553),
     (b"EHLO\r\n", 501),
     (b"RSET now\r\n", 501),
@@ -322,7 +324,7 @@ def test_the_same_without_assertions_and_with_other_hashes():
 def test_misuse_is_tried_on_what_there_is():
     """The calls above name every public method that acts."""
     for kind, calls in ((ServerConnection, SERVER_CALLS), (ClientConnection, CLIENT_CALLS)):
-        acting = {name for name in vars(kind) if not name.startswith("_") and callable(getattr(kind, name))}
+        acting = {name for name in dir(kind) if not name.startswith("_") and callable(getattr(kind, name))}
         text = repr(calls)
         missing = {name for name in acting if f"'{name}'" not in text} - {"from_settings"}
         assert not missing

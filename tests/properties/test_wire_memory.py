@@ -9,7 +9,8 @@ import pytest
 
 from smtpcore import RemoteProtocolError, ReplyReader
 from smtpcore.wire.buffer import ReceiveBuffer
-from smtpcore.wire.content import ChunkReader, DotStuffer, DotUnstuffer
+from smtpcore.wire.chunks import ChunkReader
+from smtpcore.wire.content import DotStuffer, DotUnstuffer
 from smtpcore.wire.meter import ContentMeter
 from smtpcore.wire.newlines import BareNewlines, NewlineFilter
 

@@ -31,7 +31,8 @@ from smtpcore import (
 )
 from smtpcore.extensions import STANDARD
 from smtpcore.extensions.auth import decode_base64
-from smtpcore.wire.content import ChunkReader, DotStuffer, DotUnstuffer
+from smtpcore.wire.chunks import ChunkReader
+from smtpcore.wire.content import DotStuffer, DotUnstuffer
 from smtpcore.wire.label import find_bad_label
 from smtpcore.wire.meter import ContentMeter
 from smtpcore.wire.newlines import BareNewlines

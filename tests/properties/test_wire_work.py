@@ -14,7 +14,8 @@ from smtpcore.extensions.auth import AuthResponse, decode_base64
 from smtpcore.wire import buffer as buffer_module
 from smtpcore.wire import content as content_module
 from smtpcore.wire.buffer import ReceiveBuffer
-from smtpcore.wire.content import ChunkReader, DotStuffer, DotUnstuffer
+from smtpcore.wire.chunks import ChunkReader
+from smtpcore.wire.content import DotStuffer, DotUnstuffer
 from smtpcore.wire.meter import ContentMeter
 from smtpcore.wire.newlines import BareNewlines, NewlineFilter
 from smtpcore.wire.parameters import decode_xtext, encode_xtext

@@ -56,6 +56,8 @@ FULL = Capabilities(
     ext.STARTTLS,
     ext.AUTH.offer(("PLAIN", "LOGIN")),
     ext.HELP,
+    ext.CHUNKING,
+    ext.BINARYMIME,
 )
 #: For calls that no type checker would let pass.
 untyped: Any = SimpleNamespace(Mail=Mail, Rcpt=Rcpt, Auth=Auth, AuthResponse=AuthResponse, SIZE=ext.SIZE)
@@ -66,7 +68,7 @@ ENVELOPE = b"MAIL FROM:<alice@crepes.fr>\r\nRCPT TO:<bob@hamburger.edu>\r\n"
 #: What a server with FULL says to EHLO.
 OFFER = (
     b"250-hamburger.edu\r\n250-PIPELINING\r\n250-SIZE 1000000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
-    b"250-AUTH PLAIN LOGIN\r\n250-STARTTLS\r\n250 ENHANCEDSTATUSCODES\r\n"
+    b"250-AUTH PLAIN LOGIN\r\n250-STARTTLS\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250 ENHANCEDSTATUSCODES\r\n"
 )
 
 
@@ -180,6 +182,8 @@ def reach(state: State, *, tls: bool = False, **options: Any) -> Any:
         State.MAIL: EHLO + ENVELOPE.split(b"\n")[0] + b"\n",
         State.RCPT: EHLO + ENVELOPE,
         State.CONTENT: EHLO + ENVELOPE + b"DATA\r\n",
+        State.CHUNKS: EHLO + ENVELOPE + b"BDAT 3\r\na\r\n",
+        State.SPOILT: EHLO + ENVELOPE + b"BDAT 2\r\n\nb",
         State.AUTHENTICATING: EHLO + b"AUTH PLAIN\r\n",
         State.UPGRADING: EHLO + b"STARTTLS\r\n",
         State.CLOSED: b"QUIT\r\n",
@@ -193,6 +197,12 @@ def reach(state: State, *, tls: bool = False, **options: Any) -> Any:
 
 
 # -- the client -----------------------------------------------------------------------------------
+
+
+def refusing(machine: ServerConnection, command: Command) -> None:
+    """Takes nothing."""
+    machine.reply(Reply(550, "no"))
+
 
 Caller = Callable[[ClientConnection, Any], None]
 
@@ -364,6 +374,13 @@ class Pair:
         }
         for command in steps.get(state, []):
             self.exchange(command)
+        if state in {State.CHUNKS, State.SPOILT}:
+            self.meet(State.RCPT)
+            self.client.send_chunk(b"a\r\n")
+            application = self.application
+            self.application = refusing if state is State.SPOILT else application
+            self.run()
+            self.application = application
         assert self.client.state is self.server.state is state
         return self
 

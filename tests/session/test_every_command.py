@@ -13,7 +13,9 @@ from smtpcore import (
     CommandReceived,
     CommandRejected,
     ConnectionClosed,
+    Ehlo,
     EndOfContent,
+    Helo,
     Lhlo,
     LocalProtocolError,
     RemoteProtocolError,
@@ -32,7 +34,16 @@ CLASSES = {2: 250, 3: 354, 4: 450, 5: 550}
 COMMANDS = [pytest.param(index, id=command.verb) for index, command in enumerate(each_command())]
 STATES = [pytest.param(state, id=state.name) for state in State]
 #: The states in which a client has something to say, and how to get there.
-TALKING = (State.REFUSED, State.GREETED, State.READY, State.MAIL, State.RCPT, State.AUTHENTICATING)
+TALKING = (
+    State.REFUSED,
+    State.GREETED,
+    State.READY,
+    State.MAIL,
+    State.RCPT,
+    State.CHUNKS,
+    State.SPOILT,
+    State.AUTHENTICATING,
+)
 
 
 IN_SEQUENCE = [
@@ -110,7 +121,7 @@ def test_server_takes_the_step_of_its_answer(state, index):
             expected = State.CLOSED if code == 421 else row.get(digit, state)
             assert machine.state is expected
             assert machine.data_to_send()[:3] == b"%d" % code
-            assert bool(machine.transaction) is (expected in {State.MAIL, State.RCPT, State.CONTENT})
+            assert bool(machine.transaction) is (expected in {State.MAIL, State.RCPT, State.CONTENT, State.CHUNKS})
         else:
             with pytest.raises(LocalProtocolError, match=f"{code} is no answer to"):
                 machine.reply(Reply(code, "so be it"))
@@ -291,6 +302,8 @@ def test_verbs_of_another_protocol(verb):
     machine.receive_data(bytes(verb("crepes.fr")))
     assert machine.next_event().reply.code == 500
     client = greeted_client()
-    client.send(verb("crepes.fr"))
-    answer(client, b"250-x\r\n250 SIZE 5\r\n")
-    assert "SIZE" in client.capabilities
+    with pytest.raises(LocalProtocolError, match=r"LHLO is no greeting of SMTP"):
+        client.send(verb("crepes.fr"))
+    for command in (Ehlo("crepes.fr"), Helo("crepes.fr")):
+        with pytest.raises(LocalProtocolError, match=r"is no greeting of LMTP"):
+            ClientConnection(lmtp=True).send(command)

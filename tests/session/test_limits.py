@@ -205,13 +205,13 @@ def test_reply_size():
             assert bool(run_client(pieces, [Noop()], limits=limits).events) is fits
 
 
-@pytest.mark.parametrize("limit", [8, 1000])
+@pytest.mark.parametrize("limit", [10, 1000])
 def test_reply_lines(limit):
     limits = ClientLimits(reply_lines=limit)
     for lines, fits in ((limit, True), (limit + 1, False)):
         reply = b"250-x\r\n" * (lines - 1) + b"250 x\r\n"
         assert bool(run_client([reply], [Noop()], limits=limits).events) is fits
-    machine = greeted_client(limits=limits)
+    machine = greeted_client(b"250 x\r\n", limits=limits)
     machine.send(Noop())
     machine.receive_data(b"250-x\r\n" * limit)
     assert machine.next_event().name == "NEED_DATA"

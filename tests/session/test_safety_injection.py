@@ -259,7 +259,7 @@ def test_responses_are_octets(response):
         (b"MAIL FROM:<a@b> AUTH=a+00@b", 501),
         (b"MAIL FROM:<a@b>  SIZE=1", 501),
         (b"MAIL FROM:<a@b> SIZE=1_0", 501),
-        (b"MAIL FROM:<a@b> BODY=BINARYMIME", 501),
+        (b"MAIL FROM:<a@b> BODY=TRINARYMIME", 501),
         (b"MAIL FROM:<a@b> X=1", 555),
         (b"MAIL FROM:<a@b>SIZE=1", 501),
     ],

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from smtpcore import Connect, EndOfContent, State
-from smtpcore.extensions import STANDARD, Auth, AuthResponse, StartTls
+from smtpcore.extensions import STANDARD, Auth, AuthResponse, Bdat, BdatLast, StartTls
 from smtpcore.table import TRANSITIONS, Transitions, may_answer, merge
 from smtpcore.wire.command import (
     BASE_VERBS,
@@ -64,13 +64,23 @@ def test_base_table_has_nothing_else():
     assert {command for rows in TRANSITIONS.values() for command in rows} == {*BASE_VERBS, Lhlo, *PSEUDO}
 
 
-def test_standard_adds_two_verbs():
+def test_standard_adds_three_verbs():
     added = {
         (state, command): row
         for state, rows in STANDARD.transitions.items()
         for command, row in rows.items()
         if command not in TRANSITIONS[state]
     }
+    chunk = {2: State.CHUNKS, 4: State.SPOILT, 5: State.SPOILT}
+    last = {2: State.READY, 4: State.READY, 5: State.READY}
+    for state in (State.CHUNKS, State.SPOILT):
+        # RFC 3030 s2: RSET (or another greeting) drops the segments; RFC 5321 s4.1.4: the others change nothing
+        assert [added.pop((state, command)) for command in (Ehlo, Helo, Lhlo, Rset)] == [{2: State.READY}] * 4
+        assert [added.pop((state, command)) for command in ANY_TIME] == [{2: state}] * 4
+        assert added.pop((state, Quit)) == {2: State.CLOSED}
+    for state in (State.RCPT, State.CHUNKS):
+        assert added.pop((state, Bdat)) == chunk
+        assert added.pop((state, BdatLast)) == last
     assert added == {
         (State.READY, StartTls): {2: State.UPGRADING},
         (State.READY, Auth): {2: State.READY, 3: State.AUTHENTICATING},

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from smtpcore import STRICT, ParseError, RemoteProtocolError, Strictness, parse_command
 from smtpcore.wire.buffer import ReceiveBuffer
-from smtpcore.wire.content import ChunkReader, DotStuffer, DotUnstuffer
+from smtpcore.wire.chunks import ChunkReader
+from smtpcore.wire.content import DotStuffer, DotUnstuffer
 from smtpcore.wire.newlines import BareNewlines
 from smtpcore.wire.reply import Reply, ReplyReader
 from smtpcore.wire.tolerance import Tolerance

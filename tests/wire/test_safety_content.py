@@ -7,7 +7,8 @@ import tracemalloc
 import pytest
 
 from smtpcore import BareNewlines, ParseError
-from smtpcore.wire.content import ChunkReader, DotStuffer, DotUnstuffer
+from smtpcore.wire.chunks import ChunkReader
+from smtpcore.wire.content import DotStuffer, DotUnstuffer
 from smtpcore.wire.meter import ContentMeter, Excess
 from smtpcore.wire.newlines import find_bare
 from smtpcore.wire.parameters import parse_number

@@ -8,6 +8,7 @@ from typing import Final, final
 from ...errors import ParseError
 from ...extensions import Auth, AuthResponse, StartTls
 from ...extensions.auth import AUTH_LINE_LIMIT, decode_base64
+from ...extensions.chunking import Bdat, BdatCommand
 from ...table import Connect, EndOfContent, State
 from ...wire.capabilities import Capabilities
 from ...wire.command import Data, Ehlo, Helo, Lhlo, Mail, Quit, Rcpt, Rset
@@ -17,7 +18,7 @@ from .asking import HIDDEN, Asking
 from .codes import explain_code, explain_enhanced
 from .envelope import Envelope
 from .exchange import Exchange
-from .extensions import Bdat, explain_capability
+from .extensions import explain_capability
 from .inbox import Unit
 from .rules import check_reply
 from .story import Step, Story
@@ -126,9 +127,8 @@ class Answers:
         asking.settled(exchange, turn)
 
     def _settle_chunk(self, exchange: Exchange, digit: int) -> None:
-        machine = self._asking.machine
-        if isinstance(exchange.command, Bdat) and exchange.command.last:
-            machine.lead(EndOfContent, None, 2 if digit == 2 else 5)
+        if exchange.command is not None:
+            self._asking.machine.lead(type(exchange.command), exchange.command, 2 if digit == 2 else 5)
 
     def _learn(self, step: Step, exchange: Exchange, digit: int) -> None:
         asking = self._asking
@@ -154,7 +154,7 @@ class Answers:
             envelope.add(exchange, reply)
         elif kind is Data and reply.code // 100 == 3:
             envelope.send()
-        elif kind is EndOfContent or (kind is Bdat and isinstance(exchange.command, Bdat) and exchange.command.last):
+        elif kind is EndOfContent or (isinstance(exchange.command, BdatCommand) and exchange.command.last):
             envelope.judge(reply, all_of_them=not asking.lmtp)
         elif kind is Bdat:
             envelope.send()

@@ -6,6 +6,7 @@ from typing import Final, final
 
 from ...errors import ParseError
 from ...extensions import Auth, AuthResponse
+from ...extensions.chunking import Bdat, BdatCommand
 from ...table import EndOfContent, State
 from ...wire.command import Command, Data, Lhlo
 from ...wire.newlines import find_bare
@@ -14,7 +15,7 @@ from ...wire.tolerance import Defect, Tolerance
 from ..transcript_turn import Conversation
 from .content import explain_content
 from .exchange import Exchange
-from .extensions import EXTENSIONS, Bdat
+from .extensions import EXTENSIONS
 from .inbox import Inbox, Unit
 from .machine import Machine, Understood
 from .rules import check_command, check_early, parse, why_refused
@@ -46,7 +47,7 @@ class Asking:
         self.quits = False  #: QUIT was accepted.
         self._previous: Exchange | None = None
         self._answered = -1  # the turn of the last reply
-        self._chunk: tuple[Step, Bdat] | None = None  # BDAT, of which the octets are still to come
+        self._chunk: tuple[Step, BdatCommand] | None = None  # BDAT, of which the octets are still to come
         self._chunks: list[bytes] = []
         self._data_refused = False
 
@@ -125,7 +126,7 @@ class Asking:
         if kind is Lhlo:
             self.lmtp = True
             fed = b"EHLO" + line.lstrip(b" \t")[4:]
-        found = machine.understand(fed + b"\r\n")
+        found = machine.refuse(line) if kind is Bdat else machine.understand(fed + b"\r\n")
         if found.refusal is not None and found.command is None and before is not State.AUTHENTICATING:
             parsed = parse(fed)
             if isinstance(parsed, ParseError):
@@ -260,11 +261,11 @@ class Asking:
             command = Bdat.parse_arguments(
                 line.lstrip(b" \t")[5:].decode("latin-1"), EXTENSIONS.vocabulary, Tolerance()
             )
-        except ValueError:
+        except ParseError:
             return False
         if "CHUNKING" not in self.machine.offered:
             step.blame("client", "RFC 5321 s2.2.1", "BDAT used, but the server has not offered CHUNKING")
-        if self.machine.state is not State.RCPT:
+        if self.machine.state not in {State.RCPT, State.CHUNKS}:
             step.blame(
                 "client", "RFC 5321 s4.1.4", f"BDAT out of order: it has no place in state {self.machine.state.value}"
             )
@@ -274,7 +275,7 @@ class Asking:
         self._chunk = (step, command)
         return True
 
-    def _give_chunk(self, step: Step, command: Bdat) -> bool:
+    def _give_chunk(self, step: Step, command: BdatCommand) -> bool:
         if len(self.inbox) < command.size:
             return False
         self._chunk = None

@@ -2,66 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final, final
+from typing import Any, Final
 
-from ...errors import ParseError
 from ...extensions import STANDARD, Extension
-from ...table import State
-from ...wire.command import Command
 from ...wire.parameters import ParameterType
-from ...wire.tolerance import Tolerance
-from ...wire.value import assign
-from ...wire.vocabulary import Vocabulary
 from .story import Remark
 
-__all__ = ["EXTENSIONS", "Bdat", "explain_capability", "explain_parameter"]
-
-_NUMBER: Final = re.compile(r"([0-9]{1,10})( [Ll][Aa][Ss][Tt])?")
-
-
-@final
-class Bdat(Command):
-    """BDAT: a chunk of content of which the length is said before (RFC 3030 s2)."""
-
-    __slots__ = ("last", "size")
-    __match_args__ = ("size", "last")
-    verb: ClassVar[str] = "BDAT"
-    pipelines: ClassVar[bool] = True
-
-    size: int  #: Octets behind the line.
-    last: bool  #: Whether they end the content.
-
-    def __init__(self, size: int, last: bool) -> None:
-        super().__init__()
-        assign(self, "size", size)
-        assign(self, "last", last)
-
-    def arguments(self) -> str:
-        """The length, and LAST."""
-        return f" {self.size}{' LAST' if self.last else ''}"
-
-    @classmethod
-    def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Bdat:
-        """``chunk-size [SP LAST]``."""
-        found = _NUMBER.fullmatch(text or "")
-        if not found:
-            raise ParseError("expected a length in octets, and perhaps LAST", 0, "RFC 3030 s2")
-        return cls(int(found[1]), found[2] is not None)
-
+__all__ = ["EXTENSIONS", "explain_capability", "explain_parameter"]
 
 _as_written: Callable[[str], str] = str
 
 
 def _texts(*keywords: str) -> list[ParameterType[Any]]:
     return [ParameterType(keyword, _as_written) for keyword in keywords]
-
-
-def _decode_body(text: str) -> str:
-    if not text.isascii() or text.upper() not in {"7BIT", "8BITMIME", "BINARYMIME"}:
-        raise ParseError("expected 7BIT, 8BITMIME or BINARYMIME", 0, "RFC 3030 s3", text)
-    return text.upper()
 
 
 _MORE: Final[tuple[Extension[Any], ...]] = (
@@ -71,13 +25,6 @@ _MORE: Final[tuple[Extension[Any], ...]] = (
         mail_parameters=_texts("RET", "ENVID"),
         rcpt_parameters=_texts("NOTIFY", "ORCPT"),
     ),
-    Extension(
-        "CHUNKING",
-        "RFC 3030",
-        verbs=[Bdat],
-        transitions={State.RCPT: {Bdat: {2: State.RCPT}}},
-    ),
-    Extension("BINARYMIME", "RFC 3030", mail_parameters=[ParameterType("BODY", _decode_body)]),
     Extension("DELIVERBY", "RFC 2852", mail_parameters=_texts("BY")),
     Extension("MT-PRIORITY", "RFC 6710", mail_parameters=_texts("MT-PRIORITY")),
     Extension("FUTURERELEASE", "RFC 4865", mail_parameters=_texts("HOLDFOR", "HOLDUNTIL")),

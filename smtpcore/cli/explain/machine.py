@@ -111,6 +111,12 @@ class Machine:
         connection.data_to_send()
         return found
 
+    def refuse(self, line: bytes) -> Understood:
+        """A line that the machine would end the connection for, while the recorded server may have gone on."""
+        found = Understood()
+        found.refusal, found.shown = Reply(501), line
+        return found
+
     def learn(self, capabilities: Capabilities) -> None:
         """The server is about to accept EHLO and offers this."""
         settings = _settings(capabilities)

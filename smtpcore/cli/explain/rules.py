@@ -8,6 +8,7 @@ from typing import Final
 
 from ...errors import ParseError
 from ...extensions import ENHANCEDSTATUSCODES, PIPELINING, Auth, AuthResponse, StartTls
+from ...extensions.chunking import Bdat
 from ...table import Connect, EndOfContent, State
 from ...wire.capabilities import Capabilities
 from ...wire.command import Command, Data, Ehlo, Helo, Lhlo, Mail, Noop, Quit, Rcpt, Rset, parse_command
@@ -15,7 +16,7 @@ from ...wire.reply import Reply
 from ...wire.tolerance import LAX, Tolerance
 from .codes import OWNERS
 from .exchange import Exchange
-from .extensions import EXTENSIONS, Bdat
+from .extensions import EXTENSIONS
 from .machine import Machine
 from .story import Finding, Step
 from .verbs import verb_of
@@ -71,9 +72,6 @@ def check_command(step: Step, exchange: Exchange, machine: Machine) -> None:
         )
     if isinstance(command, Auth) and not machine.tls and command.mechanism in _CLEAR:
         step.blame("client", "RFC 4954 s9", "credentials in the clear: whoever listens can log in with them")
-    body = command.parameters.items if isinstance(command, Mail) else ()
-    if any(parameter.text == "BINARYMIME" for parameter in body) and "BINARYMIME" not in machine.offered:
-        step.findings.append(_not_offered("BODY=BINARYMIME", "BINARYMIME"))
 
 
 def _not_offered(what: str, keyword: str) -> Finding:
@@ -83,9 +81,10 @@ def _not_offered(what: str, keyword: str) -> Finding:
 def _find_not_offered(command: Command | None, offered: Capabilities) -> Finding | None:
     """The first parameter that the server has not offered the extension of."""
     for parameter in command.parameters.items if isinstance(command, (Mail, Rcpt)) else ():
-        owners = EXTENSIONS.parameter_owners.get(parameter.keyword, ())
-        if not any(owner.keyword in offered for owner in owners):
-            return _not_offered(parameter.keyword, owners[0].keyword)
+        if not EXTENSIONS.is_offered(parameter, offered):
+            owners = EXTENSIONS.parameter_owners[parameter.keyword]
+            owner = next(owner for owner in owners if owner.covers is None or owner.covers(parameter))
+            return _not_offered(str(parameter) if len(owners) > 1 else parameter.keyword, owner.keyword)
     return None
 
 

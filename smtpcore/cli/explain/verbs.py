@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from ...extensions import Auth, AuthResponse, StartTls
+from ...extensions.chunking import Bdat, BdatCommand, BdatLast
 from ...wire.address import Mailbox, Postmaster
 from ...wire.command import Command, Data, Ehlo, Expn, Helo, Help, Lhlo, Mail, Noop, Quit, Rcpt, Rset, Vrfy
-from .extensions import Bdat, explain_parameter
+from .extensions import explain_parameter
 from .story import Remark
 
 __all__ = ["KINDS", "explain_command", "verb_of"]
@@ -43,7 +44,7 @@ def _path(path: Mailbox | Postmaster) -> str:
     return str(path)
 
 
-def _bdat(command: Bdat) -> Remark:
+def _bdat(command: BdatCommand) -> Remark:
     which = "the last chunk" if command.last else "a chunk"
     return Remark(f"Content: {which}, {command.size:,} octets right behind the line.", "RFC 3030 s2")
 
@@ -66,6 +67,7 @@ _COMMANDS: Final[Mapping[type[Command], Callable[[Any], Remark]]] = {
     Rcpt: _rcpt,
     Data: lambda _: Remark("The client asks leave to send the content.", "RFC 5321 s4.1.1.4"),
     Bdat: _bdat,
+    BdatLast: _bdat,
     Rset: lambda _: Remark("The client drops the transaction.", "RFC 5321 s4.1.1.5"),
     Vrfy: lambda c: Remark(f"The client asks whether {c.text} names a mailbox.", "RFC 5321 s4.1.1.6"),
     Expn: lambda c: Remark(f"The client asks who is on the list {c.text}.", "RFC 5321 s4.1.1.7"),
