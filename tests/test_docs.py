@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 import smtpcore
+from smtpcore.extensions import STANDARD
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [page for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))] if "_build" not in page.parts]
@@ -227,3 +228,49 @@ def test_every_room_has_its_page():
     rooms = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
     pages = {page.stem for page in (ROOT / "docs" / "reference").glob("*.md")}
     assert {room for room in rooms if not room.startswith("_")} - {"cli"} <= pages
+
+
+def test_every_extension_has_its_page():
+    """The page is made from the file that it asks for, so it has to ask for the right one."""
+    pages = extension("extension_pages")
+    held = {path.stem: path.read_text("utf-8") for path in (ROOT / "docs" / "extensions").glob("*.md")}
+    for each in STANDARD:
+        text = held.pop(each.keyword.lower())
+        module, name = pages.ASKED.findall(text)[0]
+        assert getattr(importlib.import_module(module), name) is each
+        assert text.startswith(f"# {each.keyword}\n")
+        assert pages.expand(text) != text
+    assert list(held) == ["index"]
+
+
+def test_every_check_says_what_it_refuses():
+    """Which is what its extension's page tells."""
+    undocumented = [check.__name__ for each in STANDARD for check in each.checks.values() if not check.__doc__]
+    assert not undocumented
+
+
+def test_page_of_an_extension():
+    page = extension("extension_pages").page("smtpcore.extensions.chunking", "CHUNKING")
+    for part in (
+        "BDAT says how many octets of the content follow",
+        "| keyword in the reply to EHLO | `CHUNKING` |",
+        "[RFC 3030](https://www.rfc-editor.org/rfc/rfc3030)",
+        "{py:class}`BDAT <smtpcore.extensions.chunking.BdatLast>`: BDAT with LAST",
+        "{transitions} smtpcore.extensions.chunking:CHUNKING.transitions",
+    ):
+        assert part in page
+    page = extension("extension_pages").page("smtpcore.extensions.eightbitmime", "BINARYMIME")
+    assert "## Parameters of MAIL\n\n- `BODY`: `BODY=7BIT`, `BODY=8BITMIME` or `BODY=BINARYMIME` on MAIL." in page
+    assert "DATA: " in page
+
+
+def test_adapter_matrix():
+    """A row for each option that an adapter has, and a mark for each adapter that has it."""
+    pytest.importorskip("trio")
+    table = extension("adapter_matrix").table()
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    assert lines[0][2:] == ["asyncio", "trio", "blocking", "memory"]
+    marks = {(line[1], *line[2:]) for line in lines[2:]}
+    assert ("`chunking`", "✓", "✓", "✓", "✓") in marks
+    assert ("`max_connections`", "✓", "✓", "✓", "") in marks
+    assert ("`latency`", "", "", "", "✓") in marks

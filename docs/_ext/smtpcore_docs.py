@@ -8,6 +8,10 @@
     a table of the extensions in the set named as ``module:attribute``, and the transitions of those that have any.
 ``{{ room smtpcore.wire }}`` on a line of its own
     the reference of a room: each of its modules with its public members.
+``{{ extension smtpcore.extensions.size:SIZE }}`` on a line of its own
+    the page of an extension, see :mod:`extension_pages`.
+``{{ adapter matrix }}`` on a line of its own
+    what each adapter can do, see :mod:`adapter_matrix`.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ from pathlib import Path
 from types import WrapperDescriptorType
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple
 
+import adapter_matrix
+import extension_pages
 import rfc_references
 import state_diagrams
 from docutils import nodes
@@ -146,8 +152,9 @@ def _public(name: str) -> bool:
 
 
 def expand_rooms(app: Sphinx, page: str, source: list[str]) -> None:
-    """Puts the reference of a room where a page asks for it."""
-    source[0] = _ROOM.sub(lambda found: room(found[1]), source[0])
+    """Puts the reference of a room, or the page of an extension, where a page asks for it."""
+    text = _ROOM.sub(lambda found: room(found[1]), source[0])
+    source[0] = adapter_matrix.expand(extension_pages.expand(text))
 
 
 #: Packages that an adapter or a command needs; their docs are not at hand when these are built.

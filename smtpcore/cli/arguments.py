@@ -32,7 +32,9 @@ def endpoint(text: str) -> tuple[str, int]:
         return text, 0
     found = _ENDPOINT.fullmatch(text)
     if not found or int(found[3]) > 65_535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:2525 or [::1]:2525, nor unix:/path")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not HOST:PORT, such as 127.0.0.1:2525 or [::1]:2525, nor unix:/path"
+        )
     return found[1] or found[2], int(found[3])
 
 

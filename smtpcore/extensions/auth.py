@@ -140,6 +140,7 @@ def _secret(octets: Secret | bytes | None) -> Secret | None:
 
 
 def _check_auth(session: SessionView, command: Auth) -> Reply | None:
+    """Refused: a second one, one without TLS unless allowed, and a mechanism that is not offered (RFC 4954 s4)."""
     if session.authenticated:
         return Reply(503, "authenticated already", "5.5.1")  # RFC 4954 s4
     if not session.tls and not session.allow_plaintext_auth:
@@ -151,6 +152,7 @@ def _check_auth(session: SessionView, command: Auth) -> Reply | None:
 
 
 def _check_mail(session: SessionView, command: Mail) -> Reply | None:
+    """Refused before AUTH where the server requires it (RFC 4954 s6)."""
     if session.require_auth and not session.authenticated:
         return Reply(530, "authentication required", "5.7.0")  # RFC 4954 s6
     return None

@@ -44,6 +44,7 @@ EIGHTBITMIME: Final[Extension[Any]] = Extension(
 
 
 def _check_data(session: SessionView, command: Data) -> Reply | None:
+    """Refused behind BODY=BINARYMIME, which needs BDAT (RFC 3030 s3)."""
     mail = session.mail
     if mail is not None and mail.parameters.get(BODY) is Body.BINARYMIME:
         return Reply(503, "BODY=BINARYMIME needs BDAT", "5.5.1")  # RFC 3030 s3

@@ -13,6 +13,7 @@ __all__ = ["SIZE"]
 
 
 def _check_mail(session: SessionView, command: Mail) -> Reply | None:
+    """Refused with a size beyond the limit that was announced (RFC 1870 s6.1)."""
     declared = command.parameters.get(SIZE)
     limit = session.capabilities.get(SIZE) if declared else None
     # RFC 1870 s6.1: a limit of zero is none

@@ -21,6 +21,7 @@ class StartTls(Command):
 
 
 def _check(session: SessionView, command: StartTls) -> Reply | None:
+    """Refused within TLS and behind AUTH."""
     if session.tls:
         return Reply(503, "TLS is active already", "5.5.1")
     if session.authenticated:
