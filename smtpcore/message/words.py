@@ -106,7 +106,8 @@ def _decode_plain(text: str) -> str | None:
             gap, charset, base64, q = parts[place : place + 4]
             octets = a2b_base64(base64) if base64 is not None else a2b_qp(q.replace("_", "=20"))
             codec = PLAIN_CODECS.get(charset.lower())
-            if codec is None or len(charset) + len(base64 or q) > WORD_LENGTH - 7 or not (base64 or q) or "=?" in gap:
+            inner = base64 or q
+            if codec is None or not inner or len(charset) + len(inner) > WORD_LENGTH - 7 or "=?" in gap:
                 return None
             if not place or gap.strip(" \t"):
                 decoded.append(gap)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smtpcore import ParseError
@@ -12,7 +12,7 @@ from smtpcore.wire.tolerance import LAX, Tolerance
 TOKENS = st.lists(
     st.sampled_from(
         ["=?utf-8?q?a=C3=A9_?=", "=?UTF-8?B?w6k=?=", "=?koi8-r?b?xA==?=", "=?utf-8?b?w6l=?=", "=?utf-8?q?=0A?="]
-        + ["=?x?q?a?=", "=?utf-8?q??=", "=?utf-8?b?w6l?=", "=?utf-8?q?a=?=", "=?iso-8859-1?q?=93?=", "=?utf-8?b?w6k"]
+        + ["=?x?q?a?=", "=?utf-8?q??=", "=?utf-8?B??=", "=?utf-8?b?w6l?=", "=?utf-8?q?a=?=", "=?iso-8859-1?q?=93?=", "=?utf-8?b?w6k"]
         + ["=?utf-8*en?q?a?="]
         + ["=?utf-8?q?" + "a" * length + "?=" for length in (63, 64)]
         + [" ", " ", " ", "  ", " \t ", "\t", "a", "b c", "=?", "?=", "(", "\u00e9"]
@@ -22,6 +22,8 @@ TOKENS = st.lists(
 
 
 @given(TOKENS)
+@example("=?utf-8?B??=")
+@example("=?utf-8?q??= a")
 def test_both_ways_say_the_same(text):
     quick = words._decode_plain(text)
     tolerance = Tolerance(LAX)
