@@ -25,7 +25,7 @@ def by_form(text: str) -> datetime | None:
     text = re.sub(r"[ \t]*\([^()]*\)[ \t]*\Z", "", text)
     for form in ("%a, %d %b %Y %H:%M:%S %z", "%d %b %Y %H:%M:%S %z"):
         try:
-            return datetime.strptime(text, form)
+            return datetime.strptime(text, form)  # noqa: DTZ007 - both forms have a zone
         except ValueError:
             continue
     return None
