@@ -79,7 +79,12 @@ _UNPAIRED: Final = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 
 
 def show_octets(text: str) -> str:
-    """``text`` with U+FFFD for what is no UTF-8, which was read as surrogates."""
+    """``text`` with U+FFFD for what is no UTF-8, which was read as surrogates, and for controls beyond ASCII."""
     if text.isascii():
         return text
-    return _UNPAIRED.sub("\ufffd", text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    shown = _UNPAIRED.sub("\ufffd", text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return shown if shown.isprintable() else _CONTROL.sub("\ufffd", shown)
+
+
+# RFC 5198 s2 leaves the controls of C1 out of text; U+2028 and U+2029 end lines for some programs.
+_CONTROL: Final = re.compile(r"[\x80-\x9f\u2028\u2029]")

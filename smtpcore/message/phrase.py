@@ -27,7 +27,7 @@ _ATOM = r"[^\x00- \"(),.:;<>@\[\\\]\x7f]++"
 _ATOMS: Final = re.compile(f"{_ATOM}(?: {_ATOM})*+")
 _PIECES: Final = re.compile(r'"((?:[^"\\]++|\\.)*+)"|([^"]++)')
 _PAIR: Final = re.compile(r"\\(.)")
-_CONTROL: Final = re.compile(f"[\\x00-\\x08\\x0a-\\x1f\\x7f{grammar.NO_OCTETS}\\udc80-\\udcff]")
+_CONTROL: Final = re.compile(f"[\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f\\u2028\\u2029{grammar.NO_OCTETS}\\udc80-\\udcff]")
 
 #: The longest quoted string that is written: it cannot be folded, and a line has 998 octets (RFC 5322 s2.1.1).
 _QUOTED_LIMIT: Final = 200

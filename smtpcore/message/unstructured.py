@@ -13,7 +13,7 @@ from .words import decode_words, encode_words
 
 __all__ = ["Unstructured"]
 
-_NOT_TEXT: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_NOT_TEXT: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PIECE: Final = re.compile(r"[^ \t]++|[ \t]++")
 
 

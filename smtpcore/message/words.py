@@ -207,7 +207,7 @@ _START_Q: Final = "=?utf-8?q?"
 _START_B: Final = "=?utf-8?b?"
 _ROOM: Final = _WRITTEN_LIMIT - len(_START_Q) - len("?=")
 _WORTH: Final = 5
-_NOT_TEXT: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_NOT_TEXT: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def encode_words(text: str) -> str:

@@ -97,7 +97,25 @@ _ANSWERS: Final = (
 
 
 #: The seeds of each target, by its name.
+_FIELDS: Final = (
+    b"Alice <alice@crepes.fr>, friends: bob@hamburger.edu;",
+    b"Tue, 24 Nov 2026 09:33:40 +0000 (UTC)",
+    b"from a ([1.2.3.4]) by b (Postfix) with ESMTPS id 1 for <c@d>; Tue, 24 Nov 2026 09:33:40 +0000",
+    b"text/plain; charset*0*=utf-8''a%C3; charset*1*=%A9",
+    b"=?utf-8?b??= =?utf-8?q?a?=",
+    b"mx.example; spf=pass smtp.mailfrom=a@b",
+)
+_HEADERS: Final = (
+    b"From: a@b\r\nTo: c@d,\r\n e@f\r\n\r\nbody\r\n",
+    b"From: a@b\nno field\n\nbody",
+    b"a:\r\n \r\nb:\r\n\r\n",
+)
+
 SEEDS: Final[dict[str, tuple[bytes, ...]]] = {
+    "fields": tuple([bytes([kind]) + b"\0" + text for kind in range(16) for text in _FIELDS]),
+    "words": _raw(*_FIELDS),
+    "header": _starts(b"\0\0", b"\1\1", b"\2\0", texts=_HEADERS),
+    "message-parser": _starts(b"\0\0\1", b"\1\1\2", b"\2\0\3", texts=_HEADERS),
     "command": (
         *_raw(
             b"MAIL FROM:<alice@crepes.fr> SIZE=1200 BODY=8BITMIME",

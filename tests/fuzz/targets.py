@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from tests.fuzz import client, pair, server, streams, texts, tokens, values
+from tests.fuzz import client, fields, pair, server, streams, texts, tokens, values
 from tests.fuzz.oracle import Oracle, OracleFailure
 from tests.fuzz.seeds import SEEDS
 
@@ -54,6 +54,10 @@ TARGETS: Final[tuple[Target, ...]] = (
     Target("chunk-reader", streams.chunks, 7, 40, tokens.NEWLINES),
     Target("newline-filter", streams.newlines, 7, 40, tokens.NEWLINES),
     Target("content-meter", streams.meter, 2, 40, tokens.NEWLINES),
+    Target("fields", fields.fields, 6, 48, fields.FIELDS),
+    Target("words", fields.words, 4, 40, fields.FIELDS),
+    Target("header", fields.header, 2, 64, fields.HEADERS),
+    Target("message-parser", fields.message_parser, 4, 64, fields.HEADERS),
     Target("server", server.server, 2, 96, tokens.DIALOGUE),
     Target("client", client.client, 3, 96, tokens.REPLIES),
     Target("pair", pair.pair, 3, 96, ()),

@@ -13,6 +13,7 @@ import pytest
 from tests.fuzz import __main__ as command
 from tests.fuzz import tokens
 from tests.fuzz.engines import Counter, Finding, inputs, run_random
+from tests.fuzz.message_stand_ins import MESSAGE_STAND_INS
 from tests.fuzz.oracle import Oracle, OracleFailure, end_of_data, octet_by_octet, scattered, stuffed, unstuffed
 from tests.fuzz.stand_ins import STAND_INS
 from tests.fuzz.targets import BY_NAME, TARGETS, Target
@@ -27,7 +28,10 @@ def test_a_few_hundred_inputs_break_no_promise(target):
     assert counter.done == len(target.seeds) + 300
 
 
-@pytest.mark.parametrize("stand_in", STAND_INS, ids=lambda stand_in: f"{stand_in.target}: {stand_in.what}")
+ALL_STAND_INS = (*STAND_INS, *MESSAGE_STAND_INS)
+
+
+@pytest.mark.parametrize("stand_in", ALL_STAND_INS, ids=lambda stand_in: f"{stand_in.target}: {stand_in.what}")
 def test_what_is_broken_is_caught(stand_in):
     target = BY_NAME[stand_in.target]
     for data in itertools.islice(inputs(target, seed=7), 4000):
@@ -40,8 +44,8 @@ def test_what_is_broken_is_caught(stand_in):
 
 
 def test_every_oracle_and_every_target_has_a_stand_in_that_breaks_it():
-    assert {stand_in.oracle for stand_in in STAND_INS} == set(Oracle)
-    assert {stand_in.target for stand_in in STAND_INS} == set(BY_NAME)
+    assert {stand_in.oracle for stand_in in ALL_STAND_INS} == set(Oracle)
+    assert {stand_in.target for stand_in in ALL_STAND_INS} == set(BY_NAME)
 
 
 # --- what the oracles are made of ----------------------------------------------------------------
