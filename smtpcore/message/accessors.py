@@ -79,7 +79,7 @@ _SEVEN_BIT: Final = TransferEncoding("7bit")
 
 
 class Accessors:
-    """The accessors of a header, whose class gives ``only`` and ``all``."""
+    """The accessors of a header, whose class gives ``only``, ``all`` and ``_text``."""
 
     __slots__ = ()
 
@@ -89,6 +89,10 @@ class Accessors:
 
     def all(self, name: bytes | str) -> tuple[Field, ...]:
         """All fields of that name, in their order."""
+        raise NotImplementedError
+
+    def _text(self, name: bytes) -> str | None:
+        """The text of the field of that name in lower case, or None. Raises ParseError for several."""
         raise NotImplementedError
 
     def value(self, name: bytes | str) -> Any:
@@ -103,16 +107,16 @@ class Accessors:
         return tuple(map(read_value, self.all(name)))
 
     def _addresses(self, name: bytes) -> AddressList | None:
-        field = self.only(name)
-        return None if field is None else AddressList.read(field.text)
+        text = self._text(name)
+        return None if text is None else AddressList.read(text)
 
     # --- who and when (RFC 5322 s3.6.1 to s3.6.3) ----------------------------------------------
 
     @property
     def date(self) -> DateTime | None:
         """When the message was written. Raises ParseError for several."""
-        field = self.only(b"date")
-        return None if field is None else DateTime.read(field.text)
+        text = self._text(b"date")
+        return None if text is None else DateTime.read(text)
 
     @property
     def from_(self) -> AddressList | None:
@@ -149,34 +153,34 @@ class Accessors:
     @property
     def message_id(self) -> MessageId | None:
         """What it is called; None also where the field holds no identifier. Raises ParseError for several."""
-        field = self.only(b"message-id")
-        return None if field is None else MessageId.read(field.text)
+        text = self._text(b"message-id")
+        return None if text is None else MessageId.read(text)
 
     @property
     def in_reply_to(self) -> MessageIdList | None:
         """What it answers. Raises ParseError for several."""
-        field = self.only(b"in-reply-to")
-        return None if field is None else MessageIdList.read(field.text)
+        text = self._text(b"in-reply-to")
+        return None if text is None else MessageIdList.read(text)
 
     @property
     def references(self) -> MessageIdList | None:
         """The conversation it belongs to, oldest first. Raises ParseError for several."""
-        field = self.only(b"references")
-        return None if field is None else MessageIdList.read(field.text)
+        text = self._text(b"references")
+        return None if text is None else MessageIdList.read(text)
 
     @property
     def subject(self) -> Unstructured | None:
         """What it is about, decoded. Raises ParseError for several."""
-        field = self.only(b"subject")
-        return None if field is None else Unstructured.read(field.text)
+        text = self._text(b"subject")
+        return None if text is None else Unstructured.read(text)
 
     # --- which way (RFC 5322 s3.6.7, RFC 8601) ---------------------------------------------------
 
     @property
     def return_path(self) -> ReturnPath | None:
         """Where failures should be reported. Raises ParseError for several."""
-        field = self.only(b"return-path")
-        return None if field is None else ReturnPath.read(field.text)
+        text = self._text(b"return-path")
+        return None if text is None else ReturnPath.read(text)
 
     @property
     def received(self) -> tuple[Received, ...]:
@@ -193,23 +197,23 @@ class Accessors:
     @property
     def mime_version(self) -> MimeVersion | None:
         """The version of MIME. Raises ParseError for several."""
-        field = self.only(b"mime-version")
-        return None if field is None else MimeVersion.read(field.text)
+        text = self._text(b"mime-version")
+        return None if text is None else MimeVersion.read(text)
 
     @property
     def content_type(self) -> ContentType:
         """What the body is; plain ASCII text where nothing is said (RFC 2045 s5.2). Raises ParseError for several."""
-        field = self.only(b"content-type")
-        return _PLAIN_TEXT if field is None else ContentType.read(field.text)
+        text = self._text(b"content-type")
+        return _PLAIN_TEXT if text is None else ContentType.read(text)
 
     @property
     def content_disposition(self) -> ContentDisposition | None:
         """How the body should be shown, and under which file name. Raises ParseError for several."""
-        field = self.only(b"content-disposition")
-        return None if field is None else ContentDisposition.read(field.text)
+        text = self._text(b"content-disposition")
+        return None if text is None else ContentDisposition.read(text)
 
     @property
     def content_transfer_encoding(self) -> TransferEncoding:
         """How the body is written; ``7bit`` where nothing is said (RFC 2045 s6.1). Raises ParseError for several."""
-        field = self.only(b"content-transfer-encoding")
-        return _SEVEN_BIT if field is None else TransferEncoding.read(field.text)
+        text = self._text(b"content-transfer-encoding")
+        return _SEVEN_BIT if text is None else TransferEncoding.read(text)

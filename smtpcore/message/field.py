@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from itertools import accumulate
 from typing import Final, final
 
 from ..errors import ParseError
@@ -118,8 +119,7 @@ class Field(Value):
         name, colon, body = self.raw.partition(b":")
         ends = getattr(self, "_ends", _CRLF)
         if colon and name and ends is _CRLF and not name.translate(None, _OF_NAMES):
-            # Within a field each CRLF but the last has white space behind it.
-            return body.replace(b"\r\n", b"").decode("utf-8", "surrogateescape").strip(" \t")
+            return read_text(body)
         body = self.body
         body = _FOLDS[ends].sub(b"", body)
         return body.decode("utf-8", "surrogateescape").strip(" \t")
@@ -167,6 +167,21 @@ def make_field(raw: bytes, offset: int = -1, ends: LineEnds = LineEnds.CRLF) -> 
     if ends is not _CRLF:
         _set_ends(field, ends)
     return field
+
+
+def make_fields(pieces: list[bytes]) -> tuple[Field, ...]:
+    """The fields of a header that follow each other from its start."""
+    fields = tuple(map(_new_field, [Field] * len(pieces)))
+    # What sets a slot returns None.
+    any(map(_set_raw, fields, pieces))
+    any(map(_set_offset, fields, accumulate(map(len, pieces), initial=0)))
+    return fields
+
+
+def read_text(raw: bytes, start: int = 0) -> str:
+    """The text of a field whose lines end in CRLF and whose body begins at ``start`` of these octets."""
+    # Each CRLF but the last has white space behind it.
+    return raw[start:].replace(b"\r\n", b"").decode("utf-8", "surrogateescape").strip(" \t")
 
 
 # --- building ------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from ..wire.newlines import is_clean
 from ..wire.tolerance import Defect
 from ..wire.value import Value, assign, setter
 from .accessors import Accessors
-from .field import Field, LineEnds, check_name, make_field
+from .field import Field, LineEnds, check_name, make_field, make_fields, read_text
 from .names import AnyNames, Names, PlainNames
 
 __all__ = ["Header", "HeaderLimits"]
@@ -55,13 +55,15 @@ class Header(Accessors, Value):
     where the input ended without one.
     """
 
-    __slots__ = ("_names", "_plain", "end", "fields", "line_ends")
+    __slots__ = ("_made", "_names", "_pieces", "end", "line_ends")
     __match_args__ = ("fields", "end")
 
-    fields: tuple[Field, ...]
     end: bytes
     line_ends: LineEnds  #: What ends its lines.
-    _plain: bool  # whether every line without white space before it begins a field; missing where nobody knows
+    # Where every line without white space before it begins a field: the octets of each; missing else.
+    _pieces: list[bytes]
+    # The fields, or nothing before somebody asks. A list, so that two threads that ask at once get the same objects.
+    _made: list[tuple[Field, ...]]
     _names: Names  # made when it is needed
 
     def __init__(self, fields: Iterable[Field] = (), end: bytes = b"\r\n", line_ends: LineEnds = LineEnds.CRLF) -> None:
@@ -69,7 +71,7 @@ class Header(Accessors, Value):
             raise ParseError("not an empty line", 0, "RFC 5322 s2.1")
         assign(self, "line_ends", line_ends)
         assign(self, "end", end)
-        assign(self, "fields", _in_order([_admitted(field, line_ends) for field in fields], line_ends))
+        assign(self, "_made", [_in_order([_admitted(field, line_ends) for field in fields], line_ends)])
 
     @classmethod
     def parse(cls, data: bytes, line_ends: LineEnds = LineEnds.CRLF, limits: HeaderLimits | None = None) -> Header:
@@ -80,22 +82,20 @@ class Header(Accessors, Value):
         """
         if type(data) is not bytes:
             data = bytes(memoryview(data))  # not bytes(data): a number is a mistake of the caller
-        if limits is None and line_ends is _CRLF and data.endswith(b"\r\n\r\n") and is_clean(data):
-            pieces = _find_plain(data)
-            offsets = list(accumulate(map(len, pieces), initial=0))
-            size = len(data) - 2
-            # One empty line and no line that is not of a field: nothing else has been passed over.
-            if offsets[-1] == size:
-                header = _new_header(cls)
-                fields = tuple(map(_new_field, [Field] * len(pieces)))
-                # What sets a slot returns None.
-                any(map(_set_raw, fields, pieces))
-                any(map(_set_offset, fields, offsets))
-                _set_fields(header, fields)
-                _set_end(header, b"\r\n")
-                _set_line_ends(header, _CRLF)
-                _set_plain(header, True)
-                return header
+        if limits is None and line_ends is _CRLF:
+            # As a rule nothing stands behind what ends so; what is longer than a header is searched for its end.
+            alone = len(data) <= _LIKELY and data.endswith(b"\r\n\r\n")
+            stop = len(data) if alone else data.find(b"\r\n\r\n") + 4
+            if stop > 3 and is_clean(block := data[:stop]):
+                pieces = _find_plain(block)
+                # One empty line and no line that is not of a field: nothing else has been passed over.
+                if sum(map(len, pieces)) == len(block) - 2:
+                    header = _new_header(cls)
+                    _set_pieces(header, pieces)
+                    _set_made(header, [])
+                    _set_end(header, b"\r\n")
+                    _set_line_ends(header, _CRLF)
+                    return header
         size, end = find_end(data, 0, line_ends, whole=True)
         if size < 0:
             size, end = len(data), b""
@@ -108,45 +108,74 @@ class Header(Accessors, Value):
         return header, message[header.size :]
 
     @property
+    def fields(self) -> tuple[Field, ...]:
+        """All of them, in their order."""
+        if not self._made:
+            self._made.append(make_fields(self._pieces))
+        return self._made[0]
+
+    def _raws(self) -> list[bytes]:
+        """The octets of each field."""
+        return [field.raw for field in self._made[0]] if self._made else self._pieces
+
+    @property
     def size(self) -> int:
         """Octets of it, with the empty line."""
-        return sum([len(field.raw) for field in self.fields]) + len(self.end)
+        return sum(map(len, self._raws())) + len(self.end)
 
     def __bytes__(self) -> bytes:
-        return b"".join([field.raw for field in self.fields]) + self.end
+        return b"".join(self._raws()) + self.end
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
 
     def __len__(self) -> int:
-        return len(self.fields)
+        return len(self._raws())
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, (bytes, str)) and bool(self._named().all(_key(name)))
+        return isinstance(name, (bytes, str)) and bool(self._named().places(_key(name)))
 
     # --- looking fields up ---------------------------------------------------------------------
 
     def get(self, name: bytes | str) -> Field | None:
         """The first field of that name, in any case, or None. Where only one is allowed, ask for ``only``."""
-        found = self._named().all(_key(name))
-        return found[0] if found else None
+        found = self._named().places(_key(name))
+        return self.fields[found[0]] if found else None
 
     def all(self, name: bytes | str) -> tuple[Field, ...]:
         """All fields of that name, in their order."""
-        return tuple(self._named().all(_key(name)))
+        fields = self.fields
+        return tuple([fields[place] for place in self._named().places(_key(name))])
 
     def only(self, name: bytes | str) -> Field | None:
         """The field of that name, or None. Raises ParseError for several: programs differ in which they take."""
-        found = self._named().all(_key(name))
+        place = self._place_of(name)
+        return None if place < 0 else self.fields[place]
+
+    def _text(self, name: bytes) -> str | None:
+        """The text of the only field of that name in lower case, without an object being made of it."""
+        place = self._place_of(name)
+        if place < 0:
+            return None
+        try:
+            return read_text(self._pieces[place], len(name) + 1)
+        except AttributeError:
+            return self.fields[place].text
+
+    def _place_of(self, name: bytes | str) -> int:
+        """Where the only field of that name stands, -1 for none."""
+        found = self._named().places(_key(name))
         if len(found) > 1:
-            raise ParseError("several fields of one name", max(found[1].offset, 0), "RFC 5322 s3.6", repr(name))
-        return found[0] if found else None
+            where = max(self.fields[found[1]].offset, 0)
+            raise ParseError("several fields of one name", where, "RFC 5322 s3.6", repr(name))
+        return found[0] if found else -1
 
     def _named(self) -> Names:
         try:
             return self._names
         except AttributeError:
-            names = (PlainNames if hasattr(self, "_plain") else AnyNames)(self.fields)
+            plain = not self._made or hasattr(self, "_pieces")
+            names = PlainNames(self._pieces) if plain else AnyNames(self.fields)
             _set_names(self, names)
             return names
 
@@ -229,11 +258,10 @@ class Header(Accessors, Value):
 
 _CRLF: Final = LineEnds.CRLF
 _new_header: Final = Header.__new__
-_new_field: Final = Field.__new__
-_set_raw, _set_offset = setter(Field, "raw"), setter(Field, "offset")
-_set_fields, _set_end = setter(Header, "fields"), setter(Header, "end")
-_set_line_ends, _set_plain = setter(Header, "line_ends"), setter(Header, "_plain")
-_set_names = setter(Header, "_names")
+#: Octets that hardly a header has more of.
+_LIKELY: Final = 65_536
+_set_made, _set_end, _set_line_ends = setter(Header, "_made"), setter(Header, "end"), setter(Header, "line_ends")
+_set_pieces, _set_names = setter(Header, "_pieces"), setter(Header, "_names")
 _ENDS: Final = {
     LineEnds.CRLF: re.compile(rb"\r\n"),
     LineEnds.LF: re.compile(rb"\r?\n"),
@@ -253,7 +281,7 @@ def _key(name: bytes | str) -> bytes:
 
 def _made(fields: tuple[Field, ...], end: bytes, line_ends: LineEnds) -> Header:
     header = _new_header(Header)
-    _set_fields(header, fields)
+    _set_made(header, [fields])
     _set_end(header, end)
     _set_line_ends(header, line_ends)
     return header

@@ -12,10 +12,10 @@ __all__ = ["AnyNames", "Names", "PlainNames"]
 
 
 class Names(Protocol):
-    """Fields by their names."""
+    """The places of fields by their names."""
 
-    def all(self, key: bytes) -> Sequence[Field]:
-        """The fields whose name in lower case is ``key``, in their order."""
+    def places(self, key: bytes) -> Sequence[int]:
+        """Where the fields stand whose name in lower case is ``key``, in their order."""
         raise NotImplementedError
 
 
@@ -31,31 +31,32 @@ class PlainNames:
     of them are ever asked for.
     """
 
-    __slots__ = ("_fields", "_heads")
+    __slots__ = ("_heads", "_raws")
 
-    def __init__(self, fields: tuple[Field, ...]) -> None:
-        self._fields = fields
+    def __init__(self, raws: list[bytes]) -> None:
+        self._raws = raws
         # No two line ends stand side by side within a field, so two are a mark that nothing else is.
-        self._heads = b"\n\n" + b"\n\n".join([field.raw[:_HEAD] for field in fields]).lower()
+        self._heads = b"\n\n" + b"\n\n".join([raw[:_HEAD] for raw in raws]).lower()
 
-    def all(self, key: bytes) -> Sequence[Field]:
-        """The fields whose name in lower case is ``key``, in their order."""
+    def places(self, key: bytes) -> Sequence[int]:
+        """Where the fields stand whose name in lower case is ``key``, in their order."""
         if len(key) >= _HEAD:
-            return [field for field in self._fields if field.name.lower() == key]
+            names = [raw.partition(b":")[0] for raw in self._raws]
+            return [place for place, name in enumerate(names) if len(name) == len(key) and name.lower() == key]
         mark = b"\n\n" + key + b":"
         heads = self._heads
-        place = heads.find(mark)
-        if place < 0 or b":" in key or b"\n" in key:
+        at = heads.find(mark)
+        if at < 0 or b":" in key or b"\n" in key:
             return ()
-        number = heads.count(b"\n\n", 0, place)
-        start, place = place, heads.find(mark, place + 1)
-        if place < 0:
-            return (self._fields[number],)
-        found = [self._fields[number]]
-        while place >= 0:
-            number += heads.count(b"\n\n", start, place)
-            found.append(self._fields[number])
-            start, place = place, heads.find(mark, place + 1)
+        place = heads.count(b"\n\n", 0, at)
+        start, at = at, heads.find(mark, at + 1)
+        if at < 0:
+            return (place,)
+        found = [place]
+        while at >= 0:
+            place += heads.count(b"\n\n", start, at)
+            found.append(place)
+            start, at = at, heads.find(mark, at + 1)
         return found
 
 
@@ -69,14 +70,14 @@ class AnyNames:
         names = [field.raw.partition(b":")[0].lower() for field in fields]
         # White space before the colon, and lines that are no fields, are rare.
         if _ODD.search(b":".join(names)):
-            fields = tuple([field for field in fields if field.name])
             names = [field.name.lower() for field in fields]
-        self._table: dict[bytes, list[Field]] = {}
-        for name, field in zip(names, fields, strict=True):
-            self._table.setdefault(name, []).append(field)
+        self._table: dict[bytes, list[int]] = {}
+        for place, name in enumerate(names):
+            self._table.setdefault(name, []).append(place)
+        self._table.pop(b"", None)  # what is no field has no name
 
-    def all(self, key: bytes) -> Sequence[Field]:
-        """The fields whose name in lower case is ``key``, in their order."""
+    def places(self, key: bytes) -> Sequence[int]:
+        """Where the fields stand whose name in lower case is ``key``, in their order."""
         return self._table.get(key, ())
 
 

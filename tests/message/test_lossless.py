@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 from math import log
+from operator import is_
+from threading import Barrier, Thread
 from time import process_time
 
 import pytest
@@ -106,6 +109,74 @@ def test_any_octets_and_any_line_ends(data, line_ends):
     sent = header.normalized()
     assert Header.parse(bytes(sent)) == sent
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n|\0|\r\n[ \t]*(?=\r\n.)", bytes(sent))
+
+
+NAMES = [b"A", b"From", b"from", b"SUBJECT", b"Subject", b"X-" + b"y" * 40, b"x-" + b"Y" * 40]
+PLAIN = st.lists(
+    st.tuples(
+        st.sampled_from(NAMES),
+        st.lists(
+            st.sampled_from([b" ", b"x", b"\t", b":", b"\r\n ", b"\r\n\t", b"\xc3\xa9", b"\xff", b"\0"]), max_size=6
+        ),
+    ),
+    max_size=6,
+).map(lambda fields: b"".join([b"%b:%b\r\n" % (name, b"".join(body)) for name, body in fields]))
+BODIES = st.sampled_from([b"", b"\r\n", b"A: b\r\n\r\n", b"text\r\n", b"text\r\n\r\n", b"\r", b"\n\r\n\r\n"])
+
+
+@given(PLAIN, BODIES)
+def test_header_of_nothing_but_fields(block, body):
+    fields, end, rest = naive(block + b"\r\n" + body)
+    header, behind = Header.split(block + b"\r\n" + body)
+    assert (header.end, behind, len(header), header.size) == (end, rest, len(fields), len(block) + 2)
+    for key in {name.lower() for name in NAMES}:
+        named = [raw for raw in fields if raw.partition(b":")[0].lower() == key]
+        assert [field.raw for field in header.all(key)] == named
+        assert (key in header, header.get(key)) == (bool(named), header.all(key)[0] if named else None)
+        if len(named) < 2:
+            fresh = Header.parse(block + b"\r\n")
+            field = header.get(key)
+            assert fresh._text(key) == (field.text if field else None)
+            assert fresh.only(key) == header.only(key)
+        else:
+            with pytest.raises(ParseError) as caught:
+                Header.parse(block + b"\r\n").only(key)
+            assert caught.value.where == header.all(key)[1].offset
+    assert [field.raw for field in header] == fields
+    assert bytes(header) == block + b"\r\n"
+    assert header == Header(header.fields) == pickle.loads(pickle.dumps(header))
+    assert all(map(is_, header.fields, header))
+
+
+@pytest.mark.parametrize("size", [10, 65_536, 100_000])
+def test_body_behind_a_header(size):
+    for body in (
+        b"x" * size,
+        b"x: y\r\n" * (size // 6) + b"\r\n",
+        b"x" * size + b"\r\n\r\n",
+        b"\r" * size + b"\r\n\r\n",
+    ):
+        header, rest = Header.split(b"From: a@b\r\nTo: c@d,\r\n e@f\r\n\r\n" + body)
+        assert rest == body
+        assert [field.raw for field in header] == [b"From: a@b\r\n", b"To: c@d,\r\n e@f\r\n"]
+
+
+def test_fields_are_made_once_whoever_asks():
+    header = Header.parse(b"".join([b"A%d: b\r\n" % number for number in range(2000)]) + b"\r\n")
+    found: list[tuple[Field, ...]] = []
+    ready = Barrier(8)
+
+    def ask() -> None:
+        ready.wait()
+        found.append(header.fields)
+
+    threads = [Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert all(fields is header.fields for fields in found)
 
 
 def corpus_files() -> list[object]:
