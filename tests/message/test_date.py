@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpcore import ParseError
+from smtpcore.message import date
 from smtpcore.message.date import DateTime
 from smtpcore.wire.tolerance import INTEROP, LAX, STRICT, Tolerance
 from tests.corpus import vectors
@@ -192,6 +193,120 @@ def test_any_text_is_read(text):
     else:
         assert strict == found
         assert not found.defects
+
+
+# The usual form, whole or with something wrong in one place: each list begins with what is usual.
+DAYS = ["Tue, ", "Mon, ", "", "tue, ", "Tue,", "Tue , ", " Tue, ", "Die, "]
+DAYS_OF_MONTHS = [
+    "24 Nov 2026",
+    "4 Nov 2025",
+    "04 Nov 2025",
+    "29 Feb 2024",
+    "29 Feb 2023",
+    "31 Apr 2024",
+    "0 Nov 2026",
+    "32 Nov 2026",
+]
+DAYS_OF_MONTHS += [
+    "24 nov 2026",
+    "24 Nov  2026",
+    "24\tNov 2026",
+    "24 Nov 26",
+    "24 Nov 1899",
+    "24 Nov 3000",
+    "\u0662\u0664 Nov 2026",
+    "24 Nov",
+]
+TIMES = [
+    "09:33:40",
+    "23:59:59",
+    "24:00:00",
+    "23:59:60",
+    "09:60:00",
+    "9:33:40",
+    "09:33",
+    "09:33:4",
+    "09.33.40",
+    "09:33:40.5",
+]
+TIMES += ["+9:33:40", "09:33:40:00", "\uff10\uff19:33:40", "09: 33:40"]
+ZONES_WRITTEN = [
+    "+0000",
+    "-0000",
+    "-0330",
+    "+1400",
+    "+2359",
+    "+2400",
+    "-9959",
+    "+0160",
+    "GMT",
+    "EST",
+    "0000",
+    "+000",
+    "+00000",
+    "",
+    "+\u0660000",
+]
+BEHIND = ["", " (UTC)", " (a(b)c)", "(UTC)", " ", " x", " (", "\n", " (UTC) ", " +0000"]
+
+
+def usually(parts: list[str]) -> st.SearchStrategy[str]:
+    return st.one_of(st.just(parts[0]), st.sampled_from(parts))
+
+
+USUAL = st.tuples(
+    usually(DAYS),
+    usually(DAYS_OF_MONTHS),
+    usually([" ", "  ", "\t", ""]),
+    usually(TIMES),
+    usually([" ", "  ", "\t", ""]),
+    usually(ZONES_WRITTEN),
+    usually(BEHIND),
+).map("".join)
+MUTATED = st.tuples(
+    USUAL, st.integers(0, 40), st.integers(0, 2), st.sampled_from(["", " ", "0", ":", ",", "+", "(", "\udc80"])
+).map(lambda change: change[0][: change[1]] + change[3] + change[0][change[1] + change[2] :])
+
+
+def result(parse, text, level):
+    tolerance = Tolerance(level)
+    try:
+        found = parse(text, tolerance)
+    except ParseError as error:
+        return error.why, error.where, error.rule, tolerance.defects
+    return found, found.defects, found.to_datetime(), str(found), tolerance.defects
+
+
+@given(st.one_of(USUAL, MUTATED), st.booleans())
+def test_the_usual_way_and_the_long_way_are_one(text, fresh):
+    if fresh:
+        date._days.clear()
+        date._zones.clear()
+    for level in (STRICT, INTEROP, LAX, STRICT):
+        expected = result(lambda text, tolerance: date._parse(text, tolerance, 0), text, level)
+        assert result(DateTime.parse, text, level) == expected
+    expected = result(lambda text, tolerance: date._parse(text, tolerance, 0), text, LAX)
+    read = DateTime.read(text)
+    if read:
+        assert (read, list(read.defects)) == (expected[0], expected[-1])
+        assert pickle.loads(pickle.dumps(read)) == read
+    else:
+        assert (*expected[:3], expected[3]) == (
+            read.defects[-1].why,
+            read.defects[-1].where,
+            read.defects[-1].rule,
+            list(read.defects[:-1]),
+        )
+
+
+def test_few_days_and_zones_are_remembered(monkeypatch):
+    monkeypatch.setattr(date, "_REMEMBERED", 3)
+    for _ in range(2):
+        for day in range(1, 8):
+            found = DateTime.read(f"{day} Nov 2026 09:33:40 +0{day}00")
+            assert (found.day, found.offset, found.defects) == (day, day * 60, ())
+            assert 1 <= len(date._days) <= 3
+            assert 1 <= len(date._zones) <= 3
 
 
 FAMILIES = {
