@@ -87,7 +87,11 @@ def submit(
 
 # Looking a member of an Enum up costs more than all else that a step does with it.
 _READY, _RCPT, _CONTENT, _CLOSED = State.READY, State.RCPT, State.CONTENT, State.CLOSED
+#: Where the reply to a content leads, and where 354, which is none, leaves it.
+_JUDGED: Final = frozenset((State.READY, State.RCPT))
 _OPEN: Final = frozenset((State.READY, State.MAIL, State.RCPT, State.CHUNKS, State.SPOILT))
+#: RSET, MAIL and the content.
+_BESIDE_RECIPIENTS: Final = 3
 _EIGHT_BIT: Final = BODY(Body.EIGHTBITMIME)
 _UTF8: Final = UTF8(True)
 
@@ -169,7 +173,7 @@ def _envelope(
             ledger.refused_all = answer.reply  # 421
         elif command is data and answer.reply.code >= 400:
             ledger.refused_all = ledger.refused_all or answer.reply
-        elif command is last and machine.state is _READY and ledger.refused_all is None:
+        elif whole is not None and command is last and machine.state in _JUDGED and ledger.refused_all is None:
             ledger.judge(answer.reply)
         if command is last or machine.state is _CLOSED:
             # No message without a recipient; nor behind 421, since replies come in order
@@ -182,7 +186,9 @@ def _envelope(
 
 def _by_chunks(machine: ClientConnection, mail: Mail, rcpts: list[Rcpt], source: Source, ledger: Ledger) -> Flow[None]:
     """All of it behind BDAT: a small content goes along with the envelope, any other when a recipient was accepted."""
-    whole = source.whole if PIPELINING in machine.capabilities else None
+    # What has to wait for room in the pipeline would be taken for sent when the connection is lost.
+    fits = len(rcpts) + _BESIDE_RECIPIENTS <= machine.limits.in_flight
+    whole = source.whole if fits and PIPELINING in machine.capabilities else None
     if (yield from _envelope(machine, mail, rcpts, None, ledger, whole)):
         ledger.refused_all = unasked(machine)
         if ledger.refused_all is None:

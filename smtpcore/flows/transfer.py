@@ -9,9 +9,10 @@ from ..errors import LocalProtocolError, RemoteProtocolError
 from ..extensions import PIPELINING, BdatLast
 from ..session.client import ClientConnection
 from ..session.event import NEED_DATA, ConnectionClosed, ReplyReceived, VerdictReceived
+from ..table import State
 from ..wire.reply import Reply
 from .client import next_answer
-from .content import Source
+from .content import SMALL, Source
 from .effect import Await, Flow, Read, Write
 from .ledger import Ledger, is_positive
 
@@ -92,15 +93,16 @@ async def _next_chunk(iterator: Any) -> bytes:
 
 def send_chunks(machine: ClientConnection, source: Source, ledger: Ledger) -> Flow[None]:
     """The content by BDAT, and the verdict (RFC 3030 s2). The first chunk that is refused is the last one sent."""
-    ahead = _AHEAD if PIPELINING in machine.capabilities else 0
+    # What the pipeline has no room for would be held, however much it is.
+    ahead = min(_AHEAD, machine.limits.in_flight - 1) if PIPELINING in machine.capabilities else 0
     chunks: Any = source.chunks
     pieces = aiter(chunks) if isinstance(chunks, AsyncIterable) else filter(None, chunks)
     ledger.content_failed = True  # until it has not
-    held = yield from _next_piece(pieces)
+    held = yield from _next_chunk_of(pieces)
     last = False
     while not last and ledger.verdict is None:
         ledger.content_failed = True
-        following = (yield from _next_piece(pieces)) if held else b""
+        following = (yield from _next_chunk_of(pieces)) if held else b""
         last = not following
         machine.send_chunk(held, last=last)
         ledger.content_failed = False
@@ -125,6 +127,24 @@ def _heed_chunks(machine: ClientConnection, ledger: Ledger, ahead: int) -> Flow[
         elif isinstance(answer, ReplyReceived):
             if isinstance(answer.command, BdatLast) or not is_positive(answer.reply):
                 ledger.judge(answer.reply)
+                if machine.state is State.CLOSED:
+                    return  # RFC 5321 s3.8: nothing comes behind 421
+
+
+def _next_chunk_of(pieces: Any) -> Flow[bytes]:
+    """The octets of the next chunk, or none at the end: a large piece as it is, small ones together."""
+    first: bytes = yield from _next_piece(pieces)
+    size = len(first)
+    if not first or size >= SMALL:
+        return first
+    several = [first]
+    while size < SMALL:
+        piece = yield from _next_piece(pieces)
+        if not piece:
+            break
+        several.append(piece)
+        size += len(piece)
+    return b"".join(several)
 
 
 def _next_piece(pieces: Any) -> Flow[bytes]:

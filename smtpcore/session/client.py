@@ -15,7 +15,7 @@ from ..extensions.chunking import Bdat, BdatCommand, BdatLast
 from ..table import Connect, EndOfContent, State
 from ..wire.capabilities import Capabilities
 from ..wire.chunks import ChunkWriter
-from ..wire.command import Command, Data, Ehlo, Lhlo, Mail
+from ..wire.command import Command, Data, Ehlo, Lhlo
 from ..wire.content import DotStuffer
 from ..wire.newlines import BareNewlines
 from ..wire.reply import Reply, ReplyReader
@@ -56,7 +56,6 @@ class ClientConnection(Endpoint):
 
     __slots__ = (
         "_bare_newlines",
-        "_chunks",
         "_closed_event",
         "_dots",
         "_pipeline",
@@ -106,7 +105,6 @@ class ClientConnection(Endpoint):
         self._pipeline = Pipeline(self.extensions, self.limits.in_flight, self._out, lmtp=self.lmtp)
         self._recipients = Recipients()
         self._stuffer: DotStuffer | None = None  # while content may be sent
-        self._chunks: tuple[Mail | None, ChunkWriter] | None = None  # the content that goes in chunks, by its MAIL
         self._unasked = False  # octets have come while no reply was due
         self._closed_event: ConnectionClosed | None = None
 
@@ -193,11 +191,12 @@ class ClientConnection(Endpoint):
         pipeline = self._pipeline
         data = bytes(memoryview(data))
         pipeline.check(BdatLast(0) if last else Bdat(0), self.state)
-        if self._chunks is None or self._chunks[0] is not pipeline.mail:
+        writer = pipeline.chunks
+        if writer is None:
             policy = BareNewlines.PASS if pipeline.is_binary else self._bare_newlines
-            self._chunks = (pipeline.mail, ChunkWriter(policy))
+            writer = pipeline.chunks = ChunkWriter(policy)
         try:
-            data = self._chunks[1].write(data, last=last)
+            data = writer.write(data, last=last)
         except ParseError as error:
             raise LocalProtocolError(f"{error}; the message cannot be finished, RSET drops what was sent") from None
         command = BdatLast(len(data)) if last else Bdat(len(data))

@@ -10,6 +10,7 @@ from ..extensions import BODY, PIPELINING, Body, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
 from ..table import HAPPENINGS, EndOfContent, State
 from ..wire.capabilities import Capabilities
+from ..wire.chunks import ChunkWriter
 from ..wire.command import Command, Data, Ehlo, Helo, Lhlo, Mail, Rcpt
 from ..wire.parameters import NO_PARAMETERS
 from ..wire.secret import Secret
@@ -36,6 +37,7 @@ class Pipeline:
         "_pipelining",
         "_successes",
         "capabilities",
+        "chunks",
         "flight",
         "mail",
         "open",
@@ -59,6 +61,7 @@ class Pipeline:
         self.skipped: deque[CommandSkipped] = deque()  #: Not to be sent any more, and not reported yet.
         self.secrets: list[Secret] = []  #: What the answers may repeat.
         self.mail: Mail | None = None  #: The last MAIL that was taken.
+        self.chunks: ChunkWriter | None = None  #: What its content goes through, where that goes in chunks.
         self.planned: State | None = None  #: Where it will stand when all have succeeded; None: to be found.
         self.open = True  #: Whether anything may still be written.
         self._greetings = 0  # EHLO and the like among them, so that what the server offers is still to come
@@ -99,6 +102,7 @@ class Pipeline:
                 self._check_offered(command)
             if kind is Mail:
                 self.mail = envelope
+                self.chunks = None
         elif kind is Data:
             mail = self.mail
             if mail is not None and mail.parameters is not NO_PARAMETERS and self.is_binary:

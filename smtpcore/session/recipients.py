@@ -36,7 +36,8 @@ class Recipients:
         """Take note of a reply; the verdict, where it is one for a recipient. Raises RemoteProtocolError for 3yz."""
         kind, accepted = type(command), self._accepted
         if kind is Mail:
-            accepted.clear()
+            if reply.code // 100 == 2:  # RFC 5321 s4.1.4: one within a transaction is refused, and changes nothing
+                accepted.clear()
         elif kind is Rcpt:
             if reply.code // 100 == 2:
                 accepted.append(command)

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from smtpcore import LocalProtocolError, RemoteProtocolError, Reply, State
+from smtpcore import ClientLimits, LocalProtocolError, RemoteProtocolError, Reply, State
 from smtpcore.extensions import BODY, Body
 from smtpcore.flows.content import CHUNK
 from smtpcore.flows.outcome import Status
+from smtpcore.session.intake import SMALL_CHUNK
 from tests.flows.driving import EOF, RESET, TIMEOUT
 from tests.flows.fakeserver import Cut, connected, friendly, statuses, submitted
 from tests.flows.serving import EHLO, MAIL, NOOP, RCPT, WAYS, Hall, Scripted, codes
@@ -152,9 +153,72 @@ def test_421_before_the_chunk_has_accepted_nothing():
 @OFFERS
 @pytest.mark.parametrize("content", [SMALL, LARGE], ids=["small", "large"])
 def test_354_is_no_verdict(offered, content):
-    outcome = submitted(connected(*offered), friendly(last="354 go"), 1, content, chunking=True).value()
+    server = friendly(last="354 go")
+    outcome = submitted(connected(*offered), server, 1, content, chunking=True).value()
     assert statuses(outcome) == [Status.UNKNOWN.value]
     assert isinstance(outcome.error, RemoteProtocolError)
+    assert sum(line.endswith(b" LAST") for line in server.lines) == 1, "it is not sent again"
+
+
+@OFFERS
+@pytest.mark.parametrize("last", ["450 later", "421 bye"])
+@pytest.mark.parametrize("bdat", ["250 ok", "421 bye"])
+def test_421_to_a_chunk_is_a_refusal_and_no_broken_connection(offered, last, bdat):
+    """RFC 5321 s3.8: what comes behind it is not waited for."""
+    outcome = submitted(connected(*offered), friendly(bdat=bdat, last=last), 2, LARGE, chunking=True).value()
+    assert statuses(outcome) == [Status.REFUSED_FOR_NOW.value] * 2
+    assert outcome.error is None
+
+
+@pytest.mark.parametrize("size", [1, 10, 500])
+def test_small_pieces_go_together(size):
+    """A reply for each line of a message would take long, and servers count what is that small."""
+    pieces = [b"0123456789abcde\r\n"[:size] * (500 // size)] * 1000 if size > 1 else [b"x"] * 50_000
+    server = friendly()
+    outcome = submitted(connected(*CHUNKING), server, 1, iter(pieces), chunking=True).value()
+    assert statuses(outcome) == [Status.ACCEPTED.value]
+    assert b"".join(server.chunks) in {b"".join(pieces), b"".join(pieces) + b"\r\n"}
+    assert all(SMALL_CHUNK <= len(chunk) <= 2 * CHUNK for chunk in server.chunks[:-1])
+    assert len(server.chunks) < 40
+
+
+def test_a_handler_gets_a_message_that_comes_line_by_line():
+    lines = [b"line %d\r\n" % number for number in range(3000)]
+    handler = Scripted()
+    hall = in_envelope(handler)
+    server = friendly()
+    submitted(connected(*CHUNKING), server, 1, iter(lines), chunking=True).value()
+    for number, chunk in enumerate(server.chunks):
+        last = b" LAST" if number == len(server.chunks) - 1 else b""
+        assert codes(hall.say(b"BDAT %d%b\r\n" % (len(chunk), last) + chunk)) == [250]
+    assert handler.content_seen == b"".join(lines)
+
+
+@pytest.mark.parametrize("in_flight", [1, 2, 5, 100])
+def test_no_more_is_held_than_may_be_on_its_way(in_flight):
+    """What may not go yet is not read from its source either."""
+    machine = connected(*CHUNKING, limits=ClientLimits(in_flight=in_flight))
+    queued: list[int] = []
+
+    def pieces() -> Any:
+        for _ in range(30):
+            queued.append(len(machine.queued))
+            yield LARGE
+
+    outcome = submitted(machine, friendly(), 1, pieces(), chunking=True).value()
+    assert statuses(outcome) == [Status.ACCEPTED.value]
+    assert max(queued) == 0
+
+
+@pytest.mark.parametrize("count", [1, 3, 7])
+@pytest.mark.parametrize("cut", LOST, ids=repr)
+def test_a_content_that_had_to_wait_for_room_was_not_sent(count, cut):
+    """Unknown is only what was handed over to its end."""
+    machine = connected(*CHUNKING, limits=ClientLimits(in_flight=2))
+    server = friendly(rcpt=cut)
+    outcome = submitted(machine, server, count, SMALL, chunking=True).value()
+    assert statuses(outcome) == [Status.NOT_SENT.value] * count
+    assert server.chunks == []
 
 
 @OFFERS

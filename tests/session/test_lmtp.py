@@ -24,6 +24,7 @@ from smtpcore import (
     RemoteProtocolError,
     Reply,
     ReplyReceived,
+    Rset,
     ServerConnection,
     ServerLimits,
     State,
@@ -245,6 +246,21 @@ def test_only_accepted_recipients_have_a_verdict():
     pair.client.send_chunk(b"", last=True)
     verdicts = [event for event in pair.run() if isinstance(event, VerdictReceived)]
     assert [event.rcpt for event in verdicts] == [rcpts[0], rcpts[2]]
+
+
+def test_mail_that_is_refused_leaves_the_recipients():
+    """RFC 5321 s4.1.4: MAIL within a transaction is refused, and the transaction goes on."""
+    machine = ClientConnection(lmtp=True)
+    machine.send(Lhlo("crepes.fr"))
+    answer(machine, b"220 x\r\n")
+    answer(machine, b"250-x\r\n250-CHUNKING\r\n250 PIPELINING\r\n")
+    mail, rcpts = Mail(ALICE), [Rcpt(WHO[0]), Rcpt(WHO[1])]
+    for command in (mail, rcpts[0], Rset(), Mail(ALICE), rcpts[1]):
+        machine.send(command)
+    answer(machine, b"250 ok\r\n250 ok\r\n500 what?\r\n503 nested\r\n250 ok\r\n")
+    machine.send_chunk(b"a\r\n", last=True)
+    verdicts = answer(machine, b"250 one\r\n250 two\r\n")
+    assert [event.rcpt for event in verdicts] == rcpts
 
 
 def test_no_recipient_no_verdict():

@@ -528,6 +528,26 @@ def test_a_bare_newline_is_not_sent():
     assert client.data_to_send().endswith(b"BDAT 3 LAST\r\nb\r\n")
 
 
+@pytest.mark.parametrize("policy", [BareNewlines.REJECT, BareNewlines.NORMALIZE])
+@pytest.mark.parametrize("first", [b"no end", b"a\r", b"a\nb"])
+def test_the_same_mail_may_begin_another_transaction(first, policy):
+    """A value may be sent twice; nothing of one content is left for the next."""
+    machine = greeted_client(bare_newlines=policy)
+    mail = Mail(ALICE)
+    for content, sent in ((first, None), (b"", b"BDAT 0 LAST\r\n"), (b"\n", None), (b"b", b"BDAT 3 LAST\r\nb\r\n")):
+        for command in (Rset(), mail, Rcpt(BOB)):
+            machine.send(command)
+        answer(machine, b"250 ok\r\n" * 3)
+        machine.data_to_send()
+        try:
+            machine.send_chunk(content, last=True)
+        except LocalProtocolError:
+            assert sent is None
+            continue
+        assert sent in {None, machine.data_to_send()}
+        answer(machine, b"250 ok\r\n")
+
+
 def test_newlines_made_right():
     client = client_in(State.RCPT, bare_newlines=BareNewlines.NORMALIZE)
     client.send_chunk(b"b\nc", last=True)
