@@ -12,12 +12,13 @@ from typing import Any
 from smtpcore import ClientConnection, Secret, State
 from smtpcore.errors import LocalProtocolError, RemoteProtocolError
 from smtpcore.extensions import PIPELINING, Auth, AuthResponse
-from smtpcore.session.event import CommandSkipped, ConnectionClosed, ReplyReceived, Signal
+from smtpcore.extensions.chunking import BdatCommand
+from smtpcore.session.event import CommandSkipped, ConnectionClosed, ReplyReceived, Signal, VerdictReceived
 from smtpcore.table import Connect, EndOfContent
-from smtpcore.wire.command import Command, Data, Ehlo, Noop
+from smtpcore.wire.command import Command, Data, Ehlo, Lhlo, Mail, Noop, Rcpt
 from smtpcore.wire.newlines import BareNewlines
 from tests.fuzz.oracle import BARE, Oracle, OracleFailure, check, octet_by_octet, scattered, stuffed
-from tests.fuzz.script import MOVES, SECRET, Script
+from tests.fuzz.script import MOVES, SECRET, Chunk, Move, Script
 from tests.fuzz.streams import under
 from tests.fuzz.tokens import Source
 from tests.fuzz.values import CLEAN_LINE
@@ -59,6 +60,24 @@ def is_one_of(command: object, commands: Sequence[object]) -> bool:
     return any(command is other for other in commands)
 
 
+class Chunks:
+    """A content that goes in chunks: what was given, and what left."""
+
+    def __init__(self, mail: Mail | None, policy: BareNewlines) -> None:
+        self.binary = mail is not None and b"BODY=BINARYMIME" in bytes(mail)
+        self.policy = policy
+        self.given = b""
+        self.sent = b""
+
+    @property
+    def meant(self) -> bytes:
+        """All of it as it has to be sent, once the last has been given."""
+        if self.binary:
+            return self.given
+        meant = under(self.policy, self.given)[0]
+        return meant if not meant or meant.endswith(b"\r\n") else meant + b"\r\n"
+
+
 class Play:
     """One run of the machine with its caller. Keeps the books of what was sent, skipped, and answered."""
 
@@ -73,6 +92,9 @@ class Play:
         self.accepted: list[Command] = []  # by send(), and not heard of yet
         self.flight: list[Command] = list(machine.in_flight)
         self.open_ended = False  # the state is CONTENT, and no verdict is due
+        self.chunks = Chunks(None, script.options["bare_newlines"])  # of the last MAIL that was taken
+        self.carried: dict[int, Chunks] = {}  # by the command that goes before the octets
+        self.due: list[Rcpt] = []  # LMTP: accepted, and without a verdict
         self.passed_over: list[Command] = []  # by commands behind them, which left first: these have to be reported
         check(
             len(self.flight) == 1 and isinstance(self.flight[0], Connect),
@@ -119,6 +141,8 @@ class Play:
     def _on_event(self, event: Any) -> None:
         if isinstance(event, ReplyReceived):
             self._on_reply(event)
+        elif isinstance(event, VerdictReceived):
+            self._on_verdict(event)
         elif isinstance(event, CommandSkipped):
             self.events.append(event)
             waiting = [*self.passed_over, *self.accepted]
@@ -167,6 +191,27 @@ class Play:
                   Oracle.SECRET, "client: a reply shows a response", event)  # fmt: skip
         if machine.state is State.CONTENT and not machine.in_flight and isinstance(event.command, Data):
             self._send_content()
+        if event.reply.is_positive and isinstance(event.command, Mail):
+            self.due = []
+        elif event.reply.is_positive and isinstance(event.command, Rcpt):
+            self.due.append(event.command)
+        self._next_move()
+
+    def _on_verdict(self, event: VerdictReceived) -> None:
+        """In LMTP, one for each accepted recipient, in order; the last one ends the command (RFC 2033 s4.2)."""
+        self.events.append(event)
+        check(self.machine.lmtp, Oracle.STATE, "client: a verdict in SMTP", event)
+        first = self.flight[0] if self.flight else None
+        check(event.command is first, Oracle.ORDER, "client: another command's verdict", event, self.flight)
+        check(self.due and event.rcpt is self.due[0], Oracle.ORDER, "client: another's verdict", event, self.due)
+        del self.due[0]
+        if not self.due:
+            del self.flight[0]
+        self._left()
+        if not self.due:
+            self._next_move()
+
+    def _next_move(self) -> None:
         number = self.replies
         self.replies += 1
         if number < len(self.script.moves):
@@ -176,19 +221,44 @@ class Play:
         secret = command.initial_response if isinstance(command, Auth) else command.response
         return secret == Secret(SECRET)
 
-    def _move(self, commands: Sequence[Command]) -> None:
+    def _move(self, commands: Move) -> None:
         machine = self.machine
-        for command in commands:
+        for given in commands:
             before = snapshot(machine)
             try:
-                machine.send(command)
+                command = self._send(given)
             except (LocalProtocolError, RemoteProtocolError):
                 after = snapshot(machine)
-                check(before == after, Oracle.UNCHANGED, "client: send()", command, before, after)
-                check(not machine.data_to_send(), Oracle.UNCHANGED, "client: a refused command is sent", command)
+                check(before == after, Oracle.UNCHANGED, "client: send()", given, before, after)
+                check(not machine.data_to_send(), Oracle.UNCHANGED, "client: a refused command is sent", given)
                 continue
             self.accepted.append(command)
             self._left()
+
+    def _send(self, given: Command | Chunk) -> Command:
+        if not isinstance(given, Chunk):
+            self.machine.send(given)
+            if isinstance(given, Mail):
+                self.chunks = Chunks(given, self.script.options["bare_newlines"])
+            return given
+        chunks = self.chunks
+        command: BdatCommand = self.machine.send_chunk(given.data, last=given.last)
+        chunks.given += given.data
+        self.carried[id(command)] = chunks
+        bare = BARE.search(chunks.given) if given.last and not chunks.binary else None
+        check(
+            not bare or chunks.policy is not BareNewlines.REJECT, Oracle.CLEAN_LINES, "client: a bare CR or LF", given
+        )
+        check(command.last == given.last, Oracle.REFERENCE, "client: another chunk", given, command)
+        return command
+
+    def _carries(self, command: BdatCommand, octets: bytes) -> None:
+        """These left behind that command."""
+        chunks = self.carried[id(command)]
+        check(len(octets) == command.size, Oracle.REFERENCE, "client: the size of a chunk", command, octets)
+        chunks.sent += octets
+        if command.last:
+            check(chunks.sent == chunks.meant, Oracle.REFERENCE, "client: chunks", chunks.given, chunks.sent)
 
     def _left(self) -> None:
         """Take note of what has left since the last look, and that it was allowed to."""
@@ -202,6 +272,7 @@ class Play:
             self.flight,
         )
         new = flight[len(self.flight) :]
+        written = machine.data_to_send()
         expected = b""
         for command in new:
             if isinstance(command, EndOfContent):
@@ -220,7 +291,10 @@ class Play:
             line = bytes(command)
             check(CLEAN_LINE.fullmatch(line) or line == b"\r\n", Oracle.CLEAN_LINES, "client", command, line)
             expected += line
-        written = machine.data_to_send()
+            if isinstance(command, BdatCommand):
+                octets = written[len(expected) : len(expected) + command.size]
+                self._carries(command, octets)
+                expected += octets
         check(written == expected, Oracle.ORDER, "client: octets", expected, written)
         self.output += written
         self.flight = flight
@@ -267,6 +341,7 @@ class Play:
         check(_same(machine.in_flight, self.flight), Oracle.ORDER, "client: the end of the content", machine.in_flight)
 
     def _shake_hands(self) -> None:
+        machine = self.machine
         if self.script.fails:
             self.machine.tls_failed()
             self._drain()
@@ -284,7 +359,7 @@ class Play:
         check(fresh, Oracle.STATE, "client: something learned in the clear is kept", known)
         self.flight = []
         if not self.script.moves[2:]:
-            self._move([Ehlo("crepes.fr")])
+            self._move([Lhlo("crepes.fr") if machine.lmtp else Ehlo("crepes.fr")])
 
     def _dead(self, error: RemoteProtocolError) -> None:
         self.over = True

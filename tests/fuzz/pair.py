@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from smtpcore import ClientConnection, Reply, ServerConnection, State
 from smtpcore.errors import LocalProtocolError
+from smtpcore.extensions.chunking import BdatCommand
 from smtpcore.session.event import (
     CommandReceived,
-    CommandRejected,
     CommandSkipped,
     ConnectionClosed,
     ContentEnded,
@@ -22,16 +22,17 @@ from smtpcore.session.event import (
     ContentRejected,
     ReplyReceived,
     Signal,
+    VerdictReceived,
 )
 from smtpcore.session.settings import ServerSettings
 from smtpcore.table import Connect, EndOfContent
-from smtpcore.wire.command import Command, Greeting
+from smtpcore.wire.command import Command, Data, Greeting, Mail
 from smtpcore.wire.newlines import BareNewlines
 from tests.fuzz import tokens
-from tests.fuzz.client import is_one_of
+from tests.fuzz.client import Chunks, is_one_of
 from tests.fuzz.oracle import BARE, Oracle, OracleFailure, check, reply_codes
-from tests.fuzz.script import MOVES
-from tests.fuzz.server import ANSWERS, SETTINGS
+from tests.fuzz.script import MOVES, Chunk, turned
+from tests.fuzz.server import ANSWERS, LMTP_SETTINGS, SETTINGS
 from tests.fuzz.streams import under
 from tests.fuzz.tokens import Source
 
@@ -65,11 +66,12 @@ def pair(
     """ClientConnection and ServerConnection against each other."""
     source = Source(data)
     choice = source.byte()
-    settings = SETTINGS[choice & 7]
+    lmtp = choice & 24 == 24  # TLS from the start, and a policy on newlines, which is seldom what LMTP is spoken with
+    settings = (LMTP_SETTINGS if lmtp else SETTINGS)[choice & 7]
     policy = (BareNewlines.REJECT, BareNewlines.NORMALIZE)[choice >> 3 & 1]
     tls = bool(choice & 16)
     content = tokens.octets(Source(b"\1" + source.short(12)), _CONTENT)
-    client = make_client(bare_newlines=policy, tls=tls, allow_plaintext_auth=bool(choice & 32))
+    client = make_client(bare_newlines=policy, tls=tls, allow_plaintext_auth=bool(choice & 32), lmtp=lmtp)
     Meeting(client, make_server(settings, tls), settings, policy, content).run(BEGINNINGS[choice >> 6] + source.rest())
 
 
@@ -90,9 +92,11 @@ class Meeting:
         self.taken: list[Command] = []  # by send(), and neither answered nor skipped yet
         self.asked: list[
             Command
-        ] = []  # what the server was asked, in the order of its replies; a refused line is a Command too
+        ] = []  # what the server was asked, in the order of its replies; a Command where nobody outside was
         self.replied: list[tuple[Command | None, Reply]] = []  # what the client heard
+        self.by_chunks = False  # how it comes
         self.received: list[bytes] = []  # the content in hand
+        self.chunks: list[Chunks] = [Chunks(None, policy)]  # the contents that the client has sent by BDAT
         self.over = False  # for the client
         self.abandoned = False
         self.closed = False  # for the server
@@ -122,16 +126,27 @@ class Meeting:
         if client.state is State.CONTENT and not client.in_flight and number < 60:
             self._send_content()
             return
-        for command in MOVES[number % len(MOVES)]():
+        number %= len(MOVES)
+        for move in MOVES[turned(number) if client.lmtp else number]():
             if self.over or client.state is State.CLOSED:
                 return
             try:
-                client.send(command)
+                command = self._send(move)
             except LocalProtocolError:
                 continue
             self.log.append(command)
             self.taken.append(command)
         self._collect()
+
+    def _send(self, move: Command | Chunk) -> Command:
+        if isinstance(move, Chunk):
+            command: Command = self.client.send_chunk(move.data, last=move.last)
+            self.chunks[-1].given += move.data
+            return command
+        self.client.send(move)
+        if isinstance(move, Mail):
+            self.chunks.append(Chunks(move, self.policy))
+        return move
 
     def _send_content(self) -> None:
         try:
@@ -156,6 +171,10 @@ class Meeting:
             if isinstance(event, ReplyReceived):
                 self.replied.append((event.command, event.reply))
                 self._forget(event.command)
+            elif isinstance(event, VerdictReceived):
+                self.replied.append((event.command, event.reply))
+                if not is_one_of(event.command, client.in_flight):
+                    self._forget(event.command)
             elif isinstance(event, CommandSkipped):
                 self._forget(event.command)
             elif isinstance(event, ConnectionClosed):
@@ -197,8 +216,15 @@ class Meeting:
         except LocalProtocolError:
             server.accept()
         self.log.append((command, answer))
-        self.asked.append(command)
+        self._account(command)
         self._serve()
+
+    def _account(self, command: Command) -> None:
+        """What was written answers this, in LMTP once for each recipient."""
+        written = self.server.data_to_send()
+        self.written += written
+        self.downstream += written
+        self.asked += [command] * len(reply_codes(written, "pair"))
 
     def _serve(self) -> None:
         server = self.server
@@ -206,22 +232,26 @@ class Meeting:
             event = server.next_event()
             if isinstance(event, Signal):
                 break
-            if isinstance(event, CommandRejected):
-                self.asked.append(Command())
-            elif isinstance(event, ContentReceived):
+            self._account(EndOfContent() if isinstance(event, ContentRejected) and not self.by_chunks else Command())
+            if isinstance(event, ContentReceived):
                 self.received.append(event.data)
             elif isinstance(event, (ContentEnded, ContentRejected)):
                 self._on_content(event)
             elif isinstance(event, ConnectionClosed):
                 self.closed = True
             elif isinstance(event, CommandReceived):
-                pass
+                self.by_chunks = isinstance(event.command, BdatCommand) or (
+                    self.by_chunks and not isinstance(event.command, Data)
+                )
+                if not server.receiving:
+                    self.received = []  # RSET and the like drop what has come
             self.log.append(event)
-        written = server.data_to_send()
-        self.written += written
-        self.downstream += written
+        self._account(Command())
 
     def _on_content(self, event: ContentEnded | ContentRejected) -> None:
+        if self.by_chunks:
+            self._on_chunks(event)
+            return
         sent = under(self.policy, self.content)[0]
         sent += b"" if not sent or sent.endswith(b"\r\n") else b"\r\n"
         got = b"".join(self.received)
@@ -231,11 +261,23 @@ class Meeting:
         if isinstance(event, ContentEnded):
             check(got == sent or lone, Oracle.END_OF_DATA, "pair: another content", sent, got)
         else:
-            self.asked.append(EndOfContent())
             check(sent.startswith(got), Oracle.END_OF_DATA, "pair: another content", sent, got)
             longest = max(map(len, sent.split(b"\r\n")))
             too_much = len(sent) > (self.settings.limits.size or 300) or longest >= 999
             check(too_much, Oracle.REFERENCE, "pair: a good content is refused", sent)
+
+    def _on_chunks(self, event: ContentEnded | ContentRejected) -> None:
+        """What came is one of the contents that were sent; which one, hangs on what was refused before it."""
+        got = b"".join(self.received)
+        self.received = []
+        contents = [chunks.meant for chunks in self.chunks]
+        if isinstance(event, ContentEnded):
+            check(got in contents, Oracle.END_OF_DATA, "pair: other chunks", contents, got, self.log)
+            return
+        close = [content for content in contents if content.startswith(got)]
+        check(close, Oracle.END_OF_DATA, "pair: other chunks", contents, got)
+        too_much = max(map(len, close)) > (self.settings.limits.size or 300)
+        check(too_much, Oracle.REFERENCE, "pair: good chunks are refused", close)
 
     # -- the pipes --------------------------------------------------------------------------------
 

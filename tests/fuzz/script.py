@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from smtpcore import ClientLimits
 from smtpcore.extensions import BODY, SIZE, SUBMITTER, UTF8, Auth, AuthResponse, Body, StartTls
@@ -16,10 +16,21 @@ from tests.fuzz.tokens import HANDSHAKE, Source
 _ALICE: Final = Mailbox.parse("alice@crepes.fr")
 _BOB: Final = Mailbox.parse("bob@hamburger.edu")
 _E: Final = Mailbox.parse("é@b")
+_AGAIN: Final = Mail(_ALICE)  # the same object, however often
 SECRET: Final = b"\0alice\0sesame"
 
+
+class Chunk(NamedTuple):
+    """A call of ``send_chunk``, which makes a command of it."""
+
+    data: bytes
+    last: bool = False
+
+
+Move: TypeAlias = Sequence[Command | Chunk]
+
 #: One call each gives commands that were never sent before: a command is its own handle.
-MOVES: Final[tuple[Callable[[], list[Command]], ...]] = (
+MOVES: Final[tuple[Callable[[], Move], ...]] = (
     lambda: [Ehlo("crepes.fr")],
     lambda: [Mail(_ALICE), Rcpt(_BOB), Rcpt(_BOB), Data()],
     list,
@@ -44,7 +55,18 @@ MOVES: Final[tuple[Callable[[], list[Command]], ...]] = (
     lambda: [AuthResponse(b"sesame")],
     lambda: [Mail(_ALICE), Rcpt(_BOB), Data(), Rset(), Quit()],
     lambda: [Quit()],
+    lambda: [Chunk(b"a\r\n", last=True)],
+    lambda: [Chunk(b".\r\nb\r")],
+    lambda: [Chunk(b"\n")],
+    lambda: [Chunk(b"", last=True)],
+    lambda: [Chunk(b"c\nd")],
+    lambda: [Mail(_ALICE), Rcpt(_BOB), Rcpt(_BOB), Chunk(b"e", last=True)],
+    lambda: [Mail(_ALICE), Rcpt(_BOB), Chunk(b"f\r"), Chunk(b"\n"), Chunk(b".", last=True), Mail(None)],
+    lambda: [Mail(_ALICE, BODY(Body.BINARYMIME)), Rcpt(_BOB), Chunk(b"\r\n.\n\0"), Chunk(b"\r", last=True)],
+    lambda: [_AGAIN, Rcpt(_BOB), Chunk(b"g\nh"), Chunk(b"", last=True)],
 )
+#: What greets in SMTP and in LMTP.
+GREETS: Final = (0, 4)
 
 _CONTENT: Final = (
     b"Subject: x\r\n",
@@ -76,6 +98,11 @@ BEGINNINGS: Final = (
 )
 
 
+def turned(number: int) -> int:
+    """The same move in LMTP: EHLO and LHLO change places."""
+    return GREETS[1 - GREETS.index(number)] if number in GREETS else number
+
+
 class Script:
     """What the caller does, by number: first at the start, then once after each reply."""
 
@@ -91,8 +118,16 @@ class Script:
         self.fails = bool(choice & 64)  # the handshakes
         self.seed = source.byte()
         beginning, first, moves = BEGINNINGS[self.seed >> 6]
+        if self.seed & 1:
+            beginning = beginning.replace(b"SIZE 9", b"CHUNKING\r\n250-BINARYMIME")
         self.first = [*first, *[byte % len(MOVES) for byte in source.short(3)]]
         self.moves = [*moves, *[byte % len(MOVES) for byte in source.short(15)]]
+        if self.seed & 2:
+            self.options["lmtp"] = True
+            self.first, self.moves = (
+                [turned(number) for number in self.first],
+                [turned(number) for number in self.moves],
+            )
         self.contents = tokens.octets(Source(b"\1" + source.short(20)), _CONTENT, 300).split(b"c")
         octets = tokens.octets(source, tokens.REPLIES, 1200 if choice & 128 else 120)
         self.stretches = (beginning + octets).split(HANDSHAKE)

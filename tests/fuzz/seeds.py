@@ -82,6 +82,15 @@ _SESSIONS: Final = (
     _GREETED + b"MAIL FROM:<a@b>\r\nVRFY \xc3\xa9\r\nRCPT TO:<>\r\nDATA\r\n",
 )
 
+_CHUNKED: Final = b"MAIL FROM:<a@b> BODY=BINARYMIME\r\nRCPT TO:<x@y>\r\nRCPT TO:<x@y>\r\n"
+_SESSIONS_OF_CHUNKS: Final = (
+    _GREETED + _CHUNKED + b"BDAT 3\r\na\nb" + b"BDAT 4 LAST\r\n\r\n\n.QUIT\r\n",
+    _GREETED + b"MAIL FROM:<>\r\nRCPT TO:<x@y>\r\nBDAT 3\r\na\nbBDAT 2 LAST\r\n\r\nRSET\r\nNOOP\r\n",
+    _GREETED + b"BDAT 10 LAST\r\nMAIL FROM:BDAT 1_0 LAST\r\nNOOP\r\n",
+    _GREETED.replace(b"EHLO", b"LHLO") + _CHUNKED + b"BDAT 0\r\nNOOP\r\nBDAT 2 LAST\r\nx\rNOOP\r\n",
+    _GREETED.replace(b"EHLO", b"LHLO") + _TRANSACTION + b"Subject: x\r\n.\r\nBDAT 5 LASTX\r\nNOOP\nNOOP\r\n",
+)
+
 _OFFER: Final = b"220 x\r\n250-x\r\n250-PIPELINING\r\n250-SIZE 9\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n"
 _ANSWERS: Final = (
     _OFFER + b"250 a\r\n250 b\r\n550 c\r\n354 go\r\n250 done\r\n221 bye\r\n",
@@ -180,7 +189,10 @@ SEEDS: Final[dict[str, tuple[bytes, ...]]] = {
     "chunk-reader": _starts(b"\0\7\2\3\4", b"\3\7\3\0\2\x05", texts=_CONTENTS),
     "newline-filter": _starts(b"\0\7", b"\1\7", b"\2\7", texts=_CONTENTS),
     "content-meter": _starts(b"\7\0\0", b"\7\5\2", texts=(b"x" * 999 + b"\r\n", b"x\r\n" * 400, b"y" * 2200)),
-    "server": _starts(b"\0\7\0", b"\x11\7\0", b"\7\7\3\0\6\7", b"\2\7\2\0\0", b"\3\7\0", texts=_SESSIONS),
+    "server": (
+        *_starts(b"\0\7\0", b"\x11\7\0", b"\7\7\3\0\6\7", b"\2\7\2\0\0", b"\3\7\0", texts=_SESSIONS),
+        *_starts(b"\0\3\0", b"\1\3\0", b"\0\7\6\0\0\0\0\0\6", b"\1\7\0", texts=_SESSIONS_OF_CHUNKS),
+    ),
     "client": (
         *_starts(
             b"\x10\7\2\0\1\3\1\0\1\0",

@@ -14,6 +14,8 @@ from smtpcore import Reply, ServerConnection, State
 from smtpcore.errors import LocalProtocolError, RemoteProtocolError
 from smtpcore.extensions import (
     AUTH,
+    BINARYMIME,
+    CHUNKING,
     EIGHTBITMIME,
     ENHANCEDSTATUSCODES,
     HELP,
@@ -23,6 +25,7 @@ from smtpcore.extensions import (
     STARTTLS,
 )
 from smtpcore.extensions.auth import Auth, AuthResponse
+from smtpcore.extensions.chunking import BdatCommand, BdatLast
 from smtpcore.session.event import (
     CommandReceived,
     ConnectionClosed,
@@ -51,8 +54,9 @@ from tests.fuzz.tokens import HANDSHAKE, Source
 Make = Callable[[ServerSettings, bool], Any]
 
 FULL: Final = Capabilities(
-    PIPELINING, SIZE(300), EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES, STARTTLS, AUTH.offer(("PLAIN", "LOGIN")), HELP
-)
+    PIPELINING, SIZE(300), EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES, STARTTLS, AUTH.offer(("PLAIN", "LOGIN")), HELP,
+    CHUNKING, BINARYMIME,
+)  # fmt: skip
 _TIGHT: Final = ServerLimits(size=100, command_line=512, text_line=1000, recipients=100, errors=3, idle_commands=4)
 _ROOMY: Final = ServerLimits(command_line=512, errors=1000, idle_commands=1000)
 SETTINGS: Final = (
@@ -63,9 +67,28 @@ SETTINGS: Final = (
     ServerSettings("hamburger.edu", FULL, limits=_ROOMY, strictness=LAX, bare_newlines=BareNewlines.SPACE),
     ServerSettings("hamburger.edu", FULL, limits=_TIGHT, require_tls=True, require_auth=True),
     ServerSettings("hamburger.edu", FULL, strictness=STRICT, allow_plaintext_auth=True, require_auth=True),
-    ServerSettings("[127.0.0.1]", Capabilities(PIPELINING, ENHANCEDSTATUSCODES), limits=_ROOMY, strictness=LAX),
+    ServerSettings(
+        "[127.0.0.1]", Capabilities(PIPELINING, ENHANCEDSTATUSCODES, CHUNKING), limits=_ROOMY, strictness=LAX
+    ),
     ServerSettings("hamburger.edu", limits=_TIGHT, strictness=INTEROP, bare_newlines=BareNewlines.PASS),
     ServerSettings("hamburger.edu", Capabilities(SIZE(0), AUTH.offer(("LOGIN",))), allow_plaintext_auth=True),
+)
+#: The same, speaking LMTP.
+LMTP_SETTINGS: Final = tuple(
+    [
+        ServerSettings(
+            each.hostname,
+            each.capabilities,
+            strictness=each.strictness,
+            bare_newlines=each.bare_newlines,
+            limits=each.limits,
+            require_tls=each.require_tls,
+            require_auth=each.require_auth,
+            allow_plaintext_auth=each.allow_plaintext_auth,
+            lmtp=True,
+        )
+        for each in SETTINGS
+    ]
 )
 
 #: What an application may say; None is accept(), True a challenge, False close(). Some of it makes no sense somewhere.
@@ -89,8 +112,12 @@ def server(data: bytes, make: Make = lambda settings, tls: ServerConnection.from
     """ServerConnection."""
     source = Source(data)
     choice, seed = source.byte(), source.byte()
-    settings = SETTINGS[choice & 7]
+    settings = (LMTP_SETTINGS if seed & 4 else SETTINGS)[choice & 7]
     beginning, replies = BEGINNINGS[choice >> 6]
+    if seed & 4:
+        beginning = beginning.replace(b"EHLO", b"LHLO")
+    if seed & 8:
+        beginning = beginning.replace(b"DATA\r\n", b"BDAT 3\r\na\r\n")
     answers = [*[0] * replies, *[byte % len(ANSWERS) for byte in source.short(15)]]
     octets = tokens.octets(source, tokens.DIALOGUE, 1400 if choice & 32 else 120)
     stretches = (beginning + octets).split(HANDSHAKE)
@@ -124,8 +151,8 @@ def snapshot(machine: Any) -> tuple[Any, ...]:
     """All that a caller can see of a server machine."""
     session = machine.session
     return (
-        machine.state, machine.awaiting, machine.transaction, machine.deadline, machine.buffered, session.client,
-        session.esmtp,
+        machine.state, machine.awaiting, machine.transaction, machine.deadline, machine.buffered, machine.receiving,
+        session.client, session.esmtp,
         session.tls, session.authenticated, session.offered, session.errors, session.idle_commands,
     )  # fmt: skip
 
@@ -201,6 +228,7 @@ class Play:
             self._on_event(event)
 
     def _on_event(self, event: Any) -> None:
+        machine = self.machine
         last = self.events[-1] if self.events else None
         if isinstance(event, ContentReceived) and isinstance(last, ContentReceived):
             self.events[-1] = ContentReceived(last.data + event.data)
@@ -212,7 +240,7 @@ class Play:
             self._secret_is_hidden(event)
             self._answer(event.command)
         elif isinstance(event, ContentEnded):
-            self._answer(EndOfContent())
+            self._answer(machine.awaiting if isinstance(machine.awaiting, BdatLast) else EndOfContent())
         elif isinstance(event, ConnectionClosed):
             self.over = True
         self.output += self.machine.data_to_send()
@@ -237,10 +265,15 @@ class Play:
         except LocalProtocolError:
             pass
         self.output += machine.data_to_send()
+        begins = isinstance(command, BdatCommand) and not machine.receiving
         machine.accept()
         written = machine.data_to_send()
         self.output += written
-        if self.reader:
+        if begins:  # its octets come first
+            check(not written, Oracle.ORDER, "server: a chunk is answered before it has come", command, written)
+            if self.reader:
+                self.reader.on_answer(command, 250)
+        elif self.reader:
             check(written[:3].isdigit(), Oracle.CLEAN_LINES, "server: no reply", command, written)
             self.reader.on_answer(command, int(written[:3]))
 

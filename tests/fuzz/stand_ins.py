@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from smtpcore import ClientConnection, ParseError, ServerConnection, State
 from smtpcore.extensions.auth import Auth, decode_base64
-from smtpcore.session.event import CommandReceived, ReplyReceived
+from smtpcore.session.event import CommandReceived, ReplyReceived, VerdictReceived
 from smtpcore.wire.address import Mailbox
 from smtpcore.wire.capabilities import Capabilities, Capability
 from smtpcore.wire.chunks import ChunkReader
@@ -285,6 +285,31 @@ class _AnotherCommand(Around):
         return ReplyReceived(event.reply, Noop()) if isinstance(event, ReplyReceived) else event
 
 
+class _ReadsChunks(Around):
+    """What BDAT announces is read as commands."""
+
+    def receive_data(self, data: bytes) -> None:
+        self.real.receive_data(data.replace(b"BDAT", b"XDAT"))
+
+
+class _ShortChunks(Around):
+    def receive_data(self, data: bytes) -> None:
+        self.real.receive_data(data.replace(b"BDAT 3 LAST", b"BDAT 2 LAST"))
+
+
+class _OneVerdict(Around):
+    """LMTP as if it were SMTP: one reply to a content."""
+
+    def next_event(self) -> Any:
+        event = self.real.next_event()
+        return ReplyReceived(event.reply, event.command) if isinstance(event, VerdictReceived) else event
+
+
+class _LosesAnOctet(Around):
+    def send_chunk(self, data: bytes, *, last: bool = False) -> Any:
+        return self.real.send_chunk(data[1:], last=last)
+
+
 class _Authenticated(Around):
     @property
     def authenticated(self) -> bool:
@@ -353,7 +378,12 @@ def _made() -> Iterator[StandIn]:
     yield StandIn("a refused call counts", "server", Oracle.UNCHANGED, _server(_CountsRefusals))
     yield StandIn("a KeyError", "server", Oracle.EXCEPTION, _server(_RaisesKeyError))
     yield StandIn("a response shows", "server", Oracle.SECRET, _server(_ShowsSecrets))
+    yield StandIn("chunks are read", "server", Oracle.REFERENCE, _server(_ReadsChunks))
+    yield StandIn("a chunk is short", "server", Oracle.REFERENCE, _server(_ShortChunks))
     yield StandIn("a piece is lost", "client", Oracle.SPLIT, _client(_DropsLf))
+    yield StandIn("one verdict", "client", Oracle.ORDER, _client(_OneVerdict))
+    yield StandIn("a chunk is short", "client", Oracle.REFERENCE, _client(_LosesAnOctet))
+    yield StandIn("a chunk is short", "pair", Oracle.END_OF_DATA, _client(_LosesAnOctet))
     yield StandIn("nobody offered groups", "client", Oracle.PIPELINING, _client(_OffersNothing))
     yield StandIn("another command's reply", "client", Oracle.ORDER, _client(_AnotherCommand))
     yield StandIn("AUTH is made up", "pair", Oracle.AGREEMENT, _client(_Authenticated))

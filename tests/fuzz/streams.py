@@ -186,11 +186,12 @@ def meter(data: bytes, kind: Callable[[int | None, int], Any] = ContentMeter) ->
         content = b"".join([counter.feed(piece) for piece in pieces])
         results.append((content, counter.seen, counter.excess, counter.long_line))
     _same(results, "ContentMeter", octets)
-    meant = _metered(octets, size_limit, line_limit)
+    meant = metered(octets, size_limit, line_limit)
     check(results[0] == meant, Oracle.REFERENCE, "ContentMeter", size_limit, line_limit, octets, results[0], meant)
 
 
-def _metered(octets: bytes, size_limit: int | None, line_limit: int) -> tuple[bytes, int, Excess | None, int]:
+def metered(octets: bytes, size_limit: int | None, line_limit: int) -> tuple[bytes, int, Excess | None, int]:
+    """What is within the limits, its size, what there was too much of, and where the first long line became one."""
     line = 0
     long_line = -1
     for pos, octet in enumerate(octets):

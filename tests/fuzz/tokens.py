@@ -151,7 +151,9 @@ _LINES: Final = (
     b"DATA", b"RSET", b"NOOP", b"NOOP x", b"VRFY bob", b"VRFY \xc3\xa9 SMTPUTF8", b"EXPN staff", b"HELP", b"QUIT",
     b"STARTTLS", b"AUTH PLAIN AGFsaWNlAHNlc2FtZQ==", b"AUTH LOGIN", b"AUTH PLAIN =", b"AUTH X", b"AUTH PLAIN x",
     b"YWxpY2U=", b"c2VzYW1l", b"*", b".", b"..", b".x", b"", b" ", b"Subject: x", b"DATA x", b"BDAT 5 LAST", b"XFOO",
-    b"GET / HTTP/1.1",
+    b"GET / HTTP/1.1", b"LHLO crepes.fr", b"MAIL FROM:<a@b> BODY=BINARYMIME", b"BDAT 0 LAST", b"BDAT 0", b"BDAT 1",
+    b"bdat 3 last", b"BDAT 2", b"BDAT 18", b"BDAT 600", b"BDAT 1_0", b"BDAT +5", b"BDAT  5", b"BDAT 5 LASTX",
+    b"BDAT 5\tLAST", b"BDAT", b"BDAT 99999999999999999999999", b"BDAT 99999999999999999999", b"BDAT 007 LAST ",
 )  # fmt: skip
 
 #: What a client sends.
@@ -159,6 +161,9 @@ DIALOGUE: Final = (
     *[line + b"\r\n" for line in _LINES],
     b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n",
     b"EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n",
+    b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 3\r\na\r\n", b"BDAT 3 LAST\r\na\r\n",
+    b"BDAT 2\r\na\r", b"BDAT 4 LAST\r\n\n.\r\n",
+    b"BDAT 3 LAST\r\na\nb", b"BDAT 9 LAST\r\nMAIL FROM", b"BDAT 1\r\na",
     b"x\r\n.\r\n", b"\r\n.\r\n", b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n..\r\n",
     b"AUTH PLAIN " + b"QUFB" * 20,
     b"a" * 64, b"a" * 509, b"a" * 510, b"a" * 511, b"QUFB" * 255, b"QUFB" * 1023, HANDSHAKE,
@@ -181,7 +186,7 @@ REPLIES: Final = (
     b"250-x\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-SMTPUTF8\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN\r\n",
     b"250-hamburger.edu\r\n250-PIPELINING\r\n250 AUTH=PLAIN\r\n", b"250-a\r\n250 SIZE x\r\n",
     b"250-SIZE\r\n", b"250 SIZE 10\r\n", b"250-PIPELINING\r\n", b"250-AUTH PLAIN\r\n", b"250 STARTTLS\r\n",
-    b"250 8BITMIME\r\n",
+    b"250 8BITMIME\r\n", b"250-x\r\n250-PIPELINING\r\n250-CHUNKING\r\n250 BINARYMIME\r\n", b"250 CHUNKING\r\n",
     b"334 c2VzYW1l\r\n", b"535 AGFsaWNlAHNlc2FtZQ== \x01\r\n", b"535 5.7.8 sesame\r\n",
     b"535-sesame\r\n535 \xc3\xa9\r\n",
     b"535 ", b"sesame", b"AGFsaWNlAHNlc2FtZQ==", b"\xc3\xa9", b"\xff", b" ", b"-", b"\t", b"\x01", b"\x7f", b"\0",
