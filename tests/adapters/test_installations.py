@@ -35,12 +35,24 @@ SEND = """
 """
 
 
+#: In development mode asyncio tells of steps of a tenth of a second, which on a busy machine is any step.
+PATIENT = textwrap.dedent("""
+    import asyncio
+
+    async def patient():
+        asyncio.get_running_loop().slow_callback_duration = 50
+        await body()
+
+    asyncio.run(patient())
+""")
+
+
 def script(adapter: str) -> str:
     words = {"def_": "def", "async_": "", "await_": ""}
     if adapter != "blocking":
         words = {"def_": "async def", "async_": "async ", "await_": "await"}
     start = {
-        "asyncio": "import asyncio; asyncio.run(body())",
+        "asyncio": PATIENT,
         "trio": "import trio; trio.run(body)",
         "blocking": "body()",
     }

@@ -35,12 +35,13 @@ from smtpcore import (
     ReplyReceived,
     ServerConnection,
     State,
+    VerdictReceived,
     Vocabulary,
     Vrfy,
     parse_command,
 )
 from smtpcore import extensions as ext
-from smtpcore.extensions import STANDARD, Extension
+from smtpcore.extensions import STANDARD, Bdat, BdatLast, Extension
 from smtpcore.table import may_answer
 from tests.session.looking import codes, octets
 
@@ -62,6 +63,8 @@ OFFER = Capabilities(
     ext.STARTTLS,
     ext.AUTH.offer(("PLAIN", "LOGIN", "CRAM-MD5", "DENYMISSING")),
     ext.HELP,
+    ext.CHUNKING,
+    ext.BINARYMIME,
     DSN,
 )
 #: What clients say, with the verb of LMTP (RFC 2033 s4.1).
@@ -118,6 +121,8 @@ class Server:
             if isinstance(event, ContentReceived):
                 self.content += event.data
             elif isinstance(event, (CommandReceived, ContentEnded)):
+                if not self.machine.receiving and isinstance(event, CommandReceived):
+                    self.content = b""  # RSET and the like drop what has come
                 self._collect()
                 self._answer(self.machine.awaiting)
             if isinstance(event, ContentEnded):
@@ -130,6 +135,15 @@ class Server:
     def _answer(self, command: Any) -> None:
         place = len(self.said)
         code = self.wanted[place] if place < len(self.wanted) else 0
+        ends = isinstance(command, EndOfContent) or (isinstance(command, BdatLast) and self.machine.receiving)
+        if ends and self.machine.settings.lmtp:
+            count = len(self.machine.transaction.rcpts)
+            wanted = [*self.wanted[place : place + count], *[0] * count][:count]
+            self.machine.reply_each([Reply(each or 250, "as recorded") for each in wanted])
+            self._collect()
+            return
+        if isinstance(command, BdatLast) and not ends:
+            code = 0  # what is said of it is said of the message
         row = self.machine.session.rows.get(type(command), {})
         if not code or (code in OF_THE_MACHINE and not _may_say(command, code)) or not may_answer(row, code // 100):
             if isinstance(command, Auth) and command.initial_response is None:
@@ -149,6 +163,8 @@ def _may_say(command: Any, code: int) -> bool:
         return code in {500, 502}  # as servers did before RFC 1869
     if isinstance(command, (Auth, AuthResponse)):
         return code == 501
+    if isinstance(command, Bdat):
+        return code == 555  # of what an application makes of it
     return code == 502 and isinstance(command, (Vrfy, Expn, Help))
 
 
@@ -203,6 +219,15 @@ def unstuffed(data: bytes) -> tuple[bytes, bytes]:
     return content, data[end + 3 :]
 
 
+def is_lmtp(record: dict[str, Any]) -> bool:
+    """Whether the record speaks LMTP."""
+    turns = [
+        *record.get("events", ()),
+        *[(key, text) for step in record.get("steps", ()) for key, text in step.items()],
+    ]
+    return any(isinstance(each, str) and each[:5].upper() == "LHLO " for turn in turns for each in turn)
+
+
 def play_transcript(record: dict[str, Any], way: str) -> list[str]:
     """A recorded client against a server machine: the same codes, and the contents that the plainest reader finds."""
     stretches: list[list[bytes]] = [[]]
@@ -215,7 +240,7 @@ def play_transcript(record: dict[str, Any], way: str) -> list[str]:
         elif event[0] == "tls":
             stretches.append([])
             wanted.append([])
-    server = Server()
+    server = Server(lmtp=is_lmtp(record))
     faults: list[str] = []
     for number, (pieces, expected) in enumerate(zip(stretches, wanted)):
         if number:
@@ -235,12 +260,25 @@ def play_transcript(record: dict[str, Any], way: str) -> list[str]:
 
 
 def contents_of(data: bytes) -> Iterator[bytes]:
-    """The contents in what a client sent: each stands behind a DATA line that is no content itself."""
+    """The contents in what a client sent: each stands behind a DATA line that is no content itself, or behind BDAT."""
+    chunks = b""
     while data:
         line, _, data = data.partition(b"\r\n")
         if line.upper() == b"DATA":
             content, data = unstuffed(data)
             yield content
+        elif line[:5].upper() == b"BDAT ":
+            chunk, data, last = chunk_of(line, data)
+            chunks += chunk
+            if last:
+                yield chunks
+                chunks = b""
+
+
+def chunk_of(line: bytes, data: bytes) -> tuple[bytes, bytes, bool]:
+    """The octets that a BDAT line announces, what stands behind them, and whether they are the last."""
+    _, size, *last = line.split(b" ")
+    return data[: int(size)], data[int(size) :], bool(last)
 
 
 # -- a client machine under a recorded server ----------------------------------------------------------
@@ -249,8 +287,8 @@ def contents_of(data: bytes) -> Iterator[bytes]:
 class Client:
     """A client machine whose caller sends what the recorded client sent."""
 
-    def __init__(self, machine: ClientConnection | None = None) -> None:
-        self.machine: Any = machine or ClientConnection(extensions=EXTENSIONS, allow_plaintext_auth=True)
+    def __init__(self, machine: ClientConnection | None = None, *, lmtp: bool = False) -> None:
+        self.machine: Any = machine or ClientConnection(extensions=EXTENSIONS, allow_plaintext_auth=True, lmtp=lmtp)
         self.replies: list[Any] = []
         self.sent: list[Any] = []
 
@@ -268,6 +306,10 @@ class Client:
                     data = data[3:]  # the lone dot of RFC 2920 s3.1 goes by itself
                     continue
             line, _, data = data.partition(b"\r\n")
+            if line[:5] == b"BDAT ":
+                chunk, data, last = chunk_of(line, data)
+                self.sent.append(machine.send_chunk(chunk, last=last))
+                continue
             if machine.state is State.AUTHENTICATING:
                 command: Any = AuthResponse.parse_line(line)
             else:
@@ -284,13 +326,14 @@ class Client:
             while (event := self.machine.next_event()) not in {NEED_DATA, PAUSED}:
                 if isinstance(event, ConnectionClosed):
                     return
-                assert isinstance(event, ReplyReceived), event
+                assert isinstance(event, (ReplyReceived, VerdictReceived)), event
                 self.replies.append(event)
 
 
 def play_client(turns: list[tuple[str, bytes]], cut: Cut, machine: ClientConnection | None = None) -> list[str]:
     """Turns of "c", "s" and "tls": the same octets must be written, and each reply must find its command."""
-    client = Client(machine)
+    lmtp = any(who == "c" and data[:5] == b"LHLO " for who, data in turns)
+    client = Client(machine, lmtp=lmtp)
     faults: list[str] = []
     due = ahead = b""
     try:
@@ -317,7 +360,7 @@ def play_client(turns: list[tuple[str, bytes]], cut: Cut, machine: ClientConnect
         return [*faults, f"{type(error).__name__}: {error}"]
     if due:
         faults.append(f"never wrote {due[:60]!r}")
-    answered = [id(event.command) for event in client.replies]
+    answered = list(dict.fromkeys([id(event.command) for event in client.replies]))  # verdicts share theirs
     ours = [id(command) for command in client.sent]
     mine = [number for number in answered if number in ours]
     if mine != ours[: len(mine)]:

@@ -16,12 +16,17 @@ from tests.wire.records import judge
 #: What the owner of the recorded server had chosen.
 OPTIONS: dict[str, dict[str, Any]] = {
     "dialogues-01744": {"allow_plaintext_auth": False},
+    "dialogues-02042": {"lmtp": True},
+    "dialogues-02043": {"lmtp": True},
     "dialogues-02366": {"require_auth": True},
     "dialogues-02369": {"require_auth": True},
     "dialogues-02370": {"require_auth": True},
+    "dialogues-02423": {"lmtp": True},
+    "dialogues-02426": {"lmtp": True},
     "dialogues-02447": {"require_tls": True},
     "dialogues-02448": {"require_tls": True},
     "dialogues-02449": {"require_tls": True},
+    "dialogues-02496": {"lmtp": True},
 }
 
 
@@ -74,7 +79,7 @@ BEFORE = (
 VERBS = (b"EHLO", b"HELO", b"LHLO", b"MAIL", b"RCPT", b"DATA", b"RSET", b"NOOP", b"QUIT", b"VRFY", b"STAR", b"AUTH")
 
 
-def begun(turns: list[tuple[str, bytes]]) -> ClientConnection | None:
+def begun(turns: list[tuple[str, bytes]], *, lmtp: bool = False) -> ClientConnection | None:
     """A client that stands where the record begins; None for one that begins with the greeting."""
     if not turns or turns[0][0] == "s":
         return None
@@ -85,13 +90,16 @@ def begun(turns: list[tuple[str, bytes]]) -> ClientConnection | None:
     lines = next(before for verb, before in BEFORE if first.startswith(verb))
     if first not in VERBS:
         lines = b"EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<a@b>\r\nDATA\r\n"
-    machine = ClientConnection(extensions=EXTENSIONS, allow_plaintext_auth=True)
+        if lmtp:  # as many recipients as verdicts
+            lines = b"LHLO x\r\nMAIL FROM:<a@b>\r\n" + b"RCPT TO:<a@b>\r\n" * turns[1][1].count(b"\r\n") + b"DATA\r\n"
+    lmtp = lmtp or first == b"LHLO"
+    machine = ClientConnection(extensions=EXTENSIONS, allow_plaintext_auth=True, lmtp=lmtp)
     machine.receive_data(b"220 x\r\n")
     assert isinstance(machine.next_event(), ReplyReceived)
     for line in lines.split(b"\r\n")[:-1]:
         machine.send(parse_command(line, VOCABULARY))
         offer = b"250-x\r\n250-STARTTLS\r\n250-AUTH PLAIN LOGIN\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE\r\n"
-        machine.receive_data({b"EHLO": offer, b"DATA": b"354 go\r\n"}.get(line[:4], b"250 ok\r\n"))
+        machine.receive_data({b"EHLO": offer, b"LHLO": offer, b"DATA": b"354 go\r\n"}.get(line[:4], b"250 ok\r\n"))
         assert isinstance(machine.next_event(), ReplyReceived)
         machine.data_to_send()
     return machine
@@ -104,7 +112,7 @@ def test_dialogue(record, way):
         faults = play_dialogue(record, CUTS[way], **OPTIONS.get(record["id"], {}))
     else:
         turns = turns_of(record)
-        faults = play_client(turns, CUTS[way], begun(turns))
+        faults = play_client(turns, CUTS[way], begun(turns, **OPTIONS.get(record["id"], {})))
         if not turns:
             faults = ["nothing is said"]
     judge(record, "; ".join(faults), DIALOGUES)
