@@ -90,8 +90,8 @@ _READY, _RCPT, _CONTENT, _CLOSED = State.READY, State.RCPT, State.CONTENT, State
 #: Where the reply to a content leads, and where 354, which is none, leaves it.
 _JUDGED: Final = frozenset((State.READY, State.RCPT))
 _OPEN: Final = frozenset((State.READY, State.MAIL, State.RCPT, State.CHUNKS, State.SPOILT))
-#: RSET, MAIL and the content.
-_BESIDE_RECIPIENTS: Final = 3
+#: MAIL and the content.
+_BESIDE_RECIPIENTS: Final = 2
 _EIGHT_BIT: Final = BODY(Body.EIGHTBITMIME)
 _UTF8: Final = UTF8(True)
 
@@ -186,9 +186,9 @@ def _envelope(
 
 def _by_chunks(machine: ClientConnection, mail: Mail, rcpts: list[Rcpt], source: Source, ledger: Ledger) -> Flow[None]:
     """All of it behind BDAT: a small content goes along with the envelope, any other when a recipient was accepted."""
-    # What has to wait for room in the pipeline would be taken for sent when the connection is lost.
-    fits = len(rcpts) + _BESIDE_RECIPIENTS <= machine.limits.in_flight
-    whole = source.whole if fits and PIPELINING in machine.capabilities else None
+    # Not behind RSET, which may fail. What has to wait for room would be taken for sent when the connection is lost.
+    goes_along = machine.state is _READY and len(rcpts) + _BESIDE_RECIPIENTS <= machine.limits.in_flight
+    whole = source.whole if goes_along and PIPELINING in machine.capabilities else None
     if (yield from _envelope(machine, mail, rcpts, None, ledger, whole)):
         ledger.refused_all = unasked(machine)
         if ledger.refused_all is None:

@@ -281,7 +281,7 @@ class ClientConnection(Endpoint):
         if digit == 3 and kind is Data:
             self._begin_content()
         if digit >= 4 or pipeline.queue:
-            pipeline.settle(digit, self.state)
+            pipeline.settle(digit, self.state, kind)
         elif not flight:
             pipeline.planned = self.state
         return event or ReplyReceived(reply, command)

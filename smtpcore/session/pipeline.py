@@ -8,10 +8,11 @@ from typing import Any, Final, NoReturn, final
 from ..errors import LocalProtocolError
 from ..extensions import BODY, PIPELINING, Body, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
+from ..extensions.chunking import BdatCommand
 from ..table import HAPPENINGS, EndOfContent, State
 from ..wire.capabilities import Capabilities
 from ..wire.chunks import ChunkWriter
-from ..wire.command import Command, Data, Ehlo, Helo, Lhlo, Mail, Rcpt
+from ..wire.command import Command, Data, Ehlo, Helo, Lhlo, Mail, Rcpt, Rset
 from ..wire.parameters import NO_PARAMETERS
 from ..wire.secret import Secret
 from .event import CommandSkipped
@@ -22,6 +23,8 @@ __all__ = ["GREETINGS", "NO_CAPABILITIES", "Pipeline"]
 NO_CAPABILITIES: Final = Capabilities()
 #: The commands whose replies say what the server offers.
 GREETINGS: Final = frozenset((Ehlo, Helo, Lhlo))
+_BEGINS_ANEW: Final = GREETINGS | {Mail, Rset}
+_OF_TRANSACTION: Final = (Rcpt, Data, BdatCommand)
 
 
 @final
@@ -163,8 +166,10 @@ class Pipeline:
         """EHLO, HELO or LHLO was answered, with whatever reply."""
         self._greetings -= 1
 
-    def settle(self, digit: int, state: State) -> None:
-        """A command, taken off the flight, was answered with that first digit, which has led to ``state``."""
+    def settle(self, digit: int, state: State, kind: type[Command]) -> None:
+        """A command of that kind, taken off the flight, was answered with that first digit, which led to ``state``."""
+        if kind is Mail and digit >= 4 and self.queue and state is not State.READY:
+            self._skip_transaction()
         if digit >= 4 or not self.flight:
             self.planned = None if self.flight or self.queue else state
         self.release(state)
@@ -188,11 +193,26 @@ class Pipeline:
                     self.skipped.append(CommandSkipped(command, why))
                     self._greetings -= type(command) in GREETINGS
                     self.planned = None
+                    if type(command) is Mail:
+                        self._skip_transaction()
                     continue
             queue.popleft()
             flight.append(command)
             self._out.append(octets)
             self._keep_secret(command)
+
+    def _skip_transaction(self) -> None:
+        """MAIL was not taken. What waits behind it is for no other transaction, should the server have kept one."""
+        queue = self.queue
+        kept: list[tuple[Command, bytes, bool]] = []
+        while queue and type(queue[0][0]) not in _BEGINS_ANEW:
+            waiting = queue.popleft()
+            if isinstance(waiting[0], _OF_TRANSACTION):
+                self.skipped.append(CommandSkipped(waiting[0], "its MAIL was not accepted (RFC 5321 s4.1.4)"))
+            else:
+                kept.append(waiting)
+        queue.extendleft(reversed(kept))
+        self.planned = None
 
     def _keep_secret(self, command: Command) -> None:
         if isinstance(command, (Auth, AuthResponse)) and command.secret is not None:

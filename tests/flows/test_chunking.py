@@ -210,6 +210,20 @@ def test_no_more_is_held_than_may_be_on_its_way(in_flight):
     assert max(queued) == 0
 
 
+@OFFERS
+@pytest.mark.parametrize("content", [SMALL, LARGE], ids=["small", "large"])
+def test_who_was_left_behind_does_not_get_the_next_message(offered, content):
+    """A server that keeps a transaction over RSET is found out before it has any of the content."""
+    machine = connected(*offered)
+    submitted(machine, friendly(bdat="452 full", last="503 no"), 1, LARGE, chunking=True)
+    assert machine.state is State.SPOILT
+    server = friendly(rset="500 what?", mail="503 nested")
+    outcome = submitted(machine, server, 1, content, chunking=True).value()
+    assert isinstance(outcome.error, RemoteProtocolError)
+    assert statuses(outcome) == [Status.NOT_SENT.value]
+    assert server.chunks == []
+
+
 @pytest.mark.parametrize("count", [1, 3, 7])
 @pytest.mark.parametrize("cut", LOST, ids=repr)
 def test_a_content_that_had_to_wait_for_room_was_not_sent(count, cut):

@@ -12,6 +12,7 @@ from smtpcore import (
     BareNewlines,
     Capabilities,
     ClientConnection,
+    ClientLimits,
     CommandReceived,
     CommandRejected,
     ConnectionClosed,
@@ -54,6 +55,7 @@ from tests.session.helpers import (
     reach,
     run_server,
     run_server_cut,
+    skipped,
 )
 from tests.session.looking import all_cuts
 from tests.strategies import partitions
@@ -526,6 +528,28 @@ def test_a_bare_newline_is_not_sent():
         client.send(command)
     client.send_chunk(b"b\r\n", last=True)
     assert client.data_to_send().endswith(b"BDAT 3 LAST\r\nb\r\n")
+
+
+@pytest.mark.parametrize("mail", ["skipped", "refused"])
+def test_what_belongs_to_a_mail_that_was_not_taken_is_never_sent(mail):
+    """RFC 5321 s4.1.4: or it would go to another transaction, which the server has kept."""
+    machine = greeted_client(limits=ClientLimits(in_flight=2))
+    first, last = Mail(ALICE), Mail(ALICE, BODY(Body.BINARYMIME))
+    between = [Ehlo("a")] if mail == "skipped" else [Rset()]
+    for command in (first, *between, last, Noop(), Rcpt(BOB)):
+        machine.send(command)
+    chunk = machine.send_chunk(b"\0\n", last=True)
+    machine.send(Rset())
+    machine.send(Noop())
+    replies = b"250 ok\r\n" + b"500 no\r\n" * len(between) + b"503 nested\r\n" * (mail == "refused")
+    events = [event for line in replies.splitlines(keepends=True) for event in answer(machine, line)]
+    gone = skipped(events)
+    assert [type(command) for command in gone] == [Mail, Rcpt, BdatLast][mail == "refused" :]
+    assert gone[-1] is chunk
+    answer(machine, b"250 ok\r\n" * 3)
+    assert b"BDAT" not in machine.data_to_send()
+    assert machine.in_flight == machine.queued == ()
+    assert machine.state is State.READY
 
 
 @pytest.mark.parametrize("policy", [BareNewlines.REJECT, BareNewlines.NORMALIZE])
