@@ -31,9 +31,9 @@ def stuffed(content: bytes) -> bytes:
 
 
 @contextmanager
-def serving(*argv: object) -> Iterator[tuple[str, int]]:
+def serving(*argv: object, where: str = "127.0.0.1:0") -> Iterator[tuple[str, int]]:
     """``smtpcore serve 127.0.0.1:0 ...`` in a thread of this process; the address that it listens on."""
-    arguments = _parser().parse_args(["serve", "127.0.0.1:0", *map(str, argv)])
+    arguments = _parser().parse_args(["serve", where, *map(str, argv)])
     ready = threading.Event()
     found: list[tuple[str, int]] = []
     stop: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
@@ -41,7 +41,7 @@ def serving(*argv: object) -> Iterator[tuple[str, int]]:
     async def main() -> None:
         async with AsyncExitStack() as listening:
             server = serve.prepare(arguments)
-            await serve.listen(server, "127.0.0.1:0", listening)
+            await serve.listen(server, where, listening)
             found.append(server.address)
             event = asyncio.Event()
             stop.append((asyncio.get_running_loop(), event))
