@@ -8,18 +8,29 @@ from __future__ import annotations
 import asyncio
 from functools import cached_property
 from math import inf
-from typing import Any, Final, final
+from typing import Any, Final, Protocol, final
 
 from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
 from ..flows.server import Drain
+from ..wire.proxy import ProxyHeader
 from .listening import TOO_MANY, Listening
 
-__all__ = ["LAST", "BufferedConnection", "Connection", "Hub"]
+__all__ = ["LAST", "BufferedConnection", "Connection", "Hub", "Open"]
 
 #: Seconds for a client to take its 421 and to close, once the server is stopping; then it is cut.
 LAST: Final = 1.0
 #: Octets of one read. asyncio's own makes room for four times as many each time, which costs more than what it is for.
 READ: Final = 65_536
+
+
+class Open(Protocol):
+    """What can be stopped: a connection, or one that has yet to say whose it is."""
+
+    def drain(self) -> None:
+        """Let a client that is idle go."""
+
+    def abort(self) -> None:
+        """Cut it off."""
 
 
 class Hub(Listening):
@@ -29,7 +40,7 @@ class Hub(Listening):
     _empty: asyncio.Event | None = None
 
     @cached_property
-    def connections(self) -> set[Connection]:
+    def connections(self) -> set[Open]:
         """Those that are open now."""
         return set()
 
@@ -38,7 +49,7 @@ class Hub(Listening):
         """Where octets arrive, whichever connection they are for: they are copied out of it at once."""
         return memoryview(bytearray(READ))
 
-    def left(self, connection: Connection) -> None:
+    def left(self, connection: Open) -> None:
         """A connection is over."""
         self.connections.discard(connection)
         if not self.connections and self._empty is not None:
@@ -84,8 +95,8 @@ class Connection(asyncio.Protocol):
 
     # -- what the transport reports -----------------------------------------------------------
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client is there: begin, or send it away."""
+    def connection_made(self, transport: asyncio.BaseTransport, proxy: ProxyHeader | None = None) -> None:
+        """A client is there, behind a proxy that has said so or not: begin, or send it away."""
         if not isinstance(transport, asyncio.Transport):
             raise TypeError("a stream transport is needed")
         server = self._server
@@ -97,9 +108,9 @@ class Connection(asyncio.Protocol):
             return
         server.connections.add(self)
         if server.implicit_tls:
-            self._task = self._server.loop.create_task(self._secure())
+            self._task = self._server.loop.create_task(self._secure(proxy))
         else:
-            self._begin()
+            self._begin(proxy)
 
     def data_received(self, data: bytes) -> None:
         """Octets for the script, now or when it reads."""
@@ -159,9 +170,9 @@ class Connection(asyncio.Protocol):
 
     # -- the script ---------------------------------------------------------------------------
 
-    def _begin(self) -> None:
+    def _begin(self, proxy: ProxyHeader | None) -> None:
         peer = None if self._transport is None else self._transport.get_extra_info("peername")
-        _, self._flow = self._server.begin(peer)
+        _, self._flow = self._server.begin(peer, proxy)
         self._advance(None)
 
     def _advance(self, value: Any, error: BaseException | None = None) -> None:
@@ -283,7 +294,7 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         self._advance(value, error)
 
-    async def _secure(self) -> None:
+    async def _secure(self, proxy: ProxyHeader | None) -> None:
         """Implicit TLS: the handshake, and then the script."""
         try:
             await self._handshake()
@@ -294,7 +305,7 @@ class Connection(asyncio.Protocol):
             raise
         else:
             self._task = None
-            self._begin()
+            self._begin(proxy)
 
     async def _handshake(self) -> None:
         transport, context, limit = self._transport, self._server.context, self._server.control.timeout

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from types import TracebackType
 from typing import Final, Self, final
 
 from .asyncio_connection import LAST, BufferedConnection, Connection, Hub
+from .asyncio_front import Front
 from .unix import listen_unix, release, unix_path
 
 __all__ = ["Server"]
@@ -36,14 +38,15 @@ class Server(Hub):
         self._stopped = asyncio.Event()
         # Other loops may have reads of several connections under way at once, so these cannot share a buffer.
         kind = BufferedConnection if isinstance(loop, asyncio.SelectorEventLoop) else Connection
+        begin = partial(Front, self, kind) if self.proxies else partial(kind, self)
         host, port = self._where
         path = unix_path(host)
         if path is not None:
-            self._listener = await loop.create_unix_server(lambda: kind(self), sock=listen_unix(path), backlog=1000)
+            self._listener = await loop.create_unix_server(begin, sock=listen_unix(path), backlog=1000)
             return self
 
         async def listen(at: int) -> asyncio.Server:
-            return await loop.create_server(lambda: kind(self), host, at, backlog=1000)
+            return await loop.create_server(begin, host, at, backlog=1000)
 
         listener = await listen(port)
         # A name with several addresses was given a free port for each, where one for all was meant.

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Final, Self, final
 
 from ..flows.effect import Handshake, Read, Write
+from ..flows.proxy import read_proxy_header
 from ..flows.server import Drain
 from ..session.server import ServerConnection
 from .client import BlockingClient
@@ -88,7 +89,7 @@ class _Stream:
         if rest <= 0:
             raise TimeoutError("the peer took too long")
         self._set_limit(rest)
-        data = self._sock.recv(_CHUNK)
+        data = self._sock.recv(effect.most or _CHUNK)
         self._left = max(until - time.monotonic(), 0.0)
         return data
 
@@ -221,12 +222,13 @@ class Server(Listening):
 
     def _serve(self, stream: _ServedStream, peer: object) -> None:
         try:
+            proxy = run_blocking(read_proxy_header(self.control), stream) if peer in self.proxies else None
             if self.implicit_tls:
                 stream.handshake()
-            stream.machine, flow = self.begin(peer)
+            stream.machine, flow = self.begin(peer, proxy)
             run_blocking(flow, stream)
         except OSError:
-            pass  # no handshake
+            pass  # no header of a proxy, or no handshake
         except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on
             self._report(error)
         finally:

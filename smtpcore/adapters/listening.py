@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterable
 from typing import Any, Final, Unpack
 
 from ..flows.client import TlsMode
@@ -11,7 +12,9 @@ from ..flows.handler import Served
 from ..flows.options import ServerOptions, prepare_server
 from ..flows.server import serve_connection
 from ..session.server import ServerConnection
+from ..wire.proxy import ProxyHeader
 from ..wire.reply import Reply
+from .proxies import Proxies
 from .tls import server_context
 
 __all__ = ["TOO_MANY", "Listening"]
@@ -29,6 +32,9 @@ class Listening:
     offered), ``"required"`` (and nothing is done without it) or ``"implicit"``; all but the first
     need an ``ssl_context`` with a certificate. Beyond ``max_connections`` a client is told 421.
     Leaving says 421 to idle clients and lets transactions finish for at most ``grace`` seconds.
+    From the addresses and networks in ``proxy_from``, such as ``"192.0.2.8"`` or ``"10.0.0.0/8"``,
+    and with ``"unix:"`` from a unix socket, every connection has to begin with a PROXY header, in
+    the clear, which says who the client is; from all others none is read.
     Other options are those of :class:`~smtpcore.flows.options.ServerOptions`.
     """
 
@@ -42,6 +48,7 @@ class Listening:
         ssl_context: ssl.SSLContext | None = None,
         max_connections: int = 1000,
         grace: float = 30.0,
+        proxy_from: Iterable[str] = (),
         **options: Unpack[ServerOptions],
     ) -> None:
         self.settings, self.control = prepare_server(handler, tls, self._report, options)
@@ -49,13 +56,15 @@ class Listening:
         self.context = server_context(tls, ssl_context)
         self.implicit_tls: Final = tls == "implicit"
         self.max_connections = max_connections
+        self.proxies: Final = Proxies(proxy_from)
         self._where = host, port
         self._grace = grace
 
-    def begin(self, peer: Any) -> tuple[ServerConnection, Flow[None]]:
-        """The machine and the script for a new connection."""
+    def begin(self, peer: Any, proxy: ProxyHeader | None = None) -> tuple[ServerConnection, Flow[None]]:
+        """The machine and the script for a new connection; ``proxy`` is the header that it began with."""
         machine = ServerConnection.from_settings(self.settings, tls=self.implicit_tls)
-        return machine, serve_connection(machine, self.handler, Served(machine, peer or None), self.control)
+        client = peer if proxy is None else proxy.peer(peer)
+        return machine, serve_connection(machine, self.handler, Served(machine, client or None, proxy), self.control)
 
     def _report(self, error: BaseException) -> None:
         """Show an error of a handler, and of nothing else."""

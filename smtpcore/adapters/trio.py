@@ -22,6 +22,7 @@ from typing import Final, Self, final
 import trio
 
 from ..flows.effect import Handshake, Read, Write
+from ..flows.proxy import read_proxy_header
 from ..flows.server import Drain
 from ..session.server import ServerConnection
 from .client import AsyncClient
@@ -76,7 +77,7 @@ class _Stream:
             seconds = self._timeout
         with trio.move_on_after(seconds) as scope:
             try:
-                data = bytes(await self._stream.receive_some(_CHUNK))
+                data = bytes(await self._stream.receive_some(effect.most or _CHUNK))
             except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
                 raise ConnectionResetError("connection lost") from error
             self._left = max(scope.deadline - trio.current_time(), 0.0)
@@ -236,12 +237,14 @@ class Server(Listening):
         self._streams.add(world)
         try:
             with world.life:
+                peer = stream.socket.getpeername()
+                proxy = await run(read_proxy_header(self.control), world) if peer in self.proxies else None
                 if self.implicit_tls:
                     await world.handshake()
-                world.machine, flow = self.begin(stream.socket.getpeername())
+                world.machine, flow = self.begin(peer, proxy)
                 await run(flow, world)
         except OSError:
-            pass  # no handshake
+            pass  # no header of a proxy, or no handshake
         except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on
             self._report(error)
         finally:

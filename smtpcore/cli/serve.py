@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from ..adapters.asyncio import Server
+from ..adapters.proxies import Proxies
 from ..errors import ParseError
 from ..flows.client import TlsMode
 from ..flows.handler import Served
@@ -71,6 +72,14 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--allow-plaintext-auth", action="store_true", help="AUTH without TLS too: passwords in the clear"
     )
+    parser.add_argument(
+        "--proxy-from",
+        metavar="NET",
+        action="append",
+        default=[],
+        help="an address or network, such as a load balancer's, whose connections begin with a PROXY header; unix: is "
+        "whoever comes by a unix socket; may be repeated",
+    )
     parser.add_argument("--lmtp", action="store_true", help="speak LMTP, as mail servers do to who delivers for them")
     parser.add_argument("--size", metavar="N", type=_count, default=DEFAULT_SIZE, help="octets of the largest message")
     parser.add_argument("--max-connections", metavar="N", type=_count, default=1000, help="clients at one time (1000)")
@@ -123,6 +132,10 @@ def prepare(arguments: argparse.Namespace) -> Server:
     hostname = arguments.hostname or _own_name()
     if not _is_hostname(hostname):
         raise Failure(f"{hostname!r} is no domain; give one with --hostname")
+    try:
+        Proxies(arguments.proxy_from)
+    except ValueError as error:
+        raise Failure(f"--proxy-from takes an address, a network such as 10.0.0.0/8, or unix: ({error})") from None
     receiver = Receiver(_sinks(arguments, hostname), users)
     return Server(
         receiver,
@@ -131,6 +144,7 @@ def prepare(arguments: argparse.Namespace) -> Server:
         ssl_context=context,
         hostname=hostname,
         max_connections=arguments.max_connections,
+        proxy_from=arguments.proxy_from,
         size=arguments.size,
         bare_newlines=BareNewlines(arguments.bare_newlines),
         strictness=Strictness[arguments.strictness.upper()],

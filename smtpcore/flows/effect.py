@@ -39,15 +39,17 @@ class Read:
     The driver keeps one deadline, which runs while it waits here and at no other time: what our own
     side takes is not charged to the peer. ``seconds`` sets it anew, from now; without it what was
     left of the one set last still runs, put off by ``extend`` seconds, though never to more than
-    ``cap`` seconds from now.
+    ``cap`` seconds from now. No more than ``most`` octets may come of it, unless that is 0: what is
+    behind them is for a handshake to read.
     """
 
-    __slots__ = ("cap", "extend", "seconds")
+    __slots__ = ("cap", "extend", "most", "seconds")
 
-    def __init__(self, seconds: float | None, extend: float = 0.0, cap: float = 0.0) -> None:
+    def __init__(self, seconds: float | None, extend: float = 0.0, cap: float = 0.0, most: int = 0) -> None:
         self.seconds = seconds
         self.extend = extend
         self.cap = cap
+        self.most = most
 
     def wait(self, left: float) -> float:
         """How many seconds to wait, given how many the Read before had left of its own."""

@@ -14,6 +14,7 @@ from ..sasl import Credentials
 from ..session.server import ServerConnection
 from ..session.transaction import Transaction
 from ..wire.command import Command, Mail, Rcpt
+from ..wire.proxy import ProxyHeader
 from ..wire.reply import Reply
 
 __all__ = ["Answer", "Answers", "Handler", "Refusal", "Served", "collecting"]
@@ -36,11 +37,14 @@ class Refusal(Exception):
 class Served:
     """One connection, as a handler sees it. ``data`` is the handler's own, to keep what it likes."""
 
-    __slots__ = ("data", "identity", "machine", "peer")
+    __slots__ = ("data", "identity", "machine", "peer", "proxy")
 
-    def __init__(self, machine: ServerConnection, peer: Any = None) -> None:
+    def __init__(self, machine: ServerConnection, peer: Any = None, proxy: ProxyHeader | None = None) -> None:
         self.machine = machine  #: The machine behind it.
-        self.peer = peer  #: The client's address as the transport has it; None where it has none (a unix socket).
+        #: The client's address, as the transport has it or as a trusted proxy says; None where it has none (a unix
+        #: socket).
+        self.peer = peer
+        self.proxy = proxy  #: What a trusted proxy has said of the client.
         #: Who the client has proved to be, by AUTH; ``authenticate`` may set it where a client may act as another.
         self.identity: str | None = None
         self.data: Any = None

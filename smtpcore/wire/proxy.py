@@ -1,8 +1,8 @@
 """ProxyHeader: what a proxy says of the client that it speaks for, before the client's first octet.
 
 This is the PROXY protocol of HAProxy, as text (version 1) and in binary (version 2); "PROXY s2.1" refers to a section
-of its specification, haproxy's ``doc/proxy-protocol.txt``. Whoever may send such a header can claim to be anybody: it is
-for the reader's owner to know from whom to take it.
+of its specification, haproxy's ``doc/proxy-protocol.txt``. Whoever may send such a header can claim to be anybody: it
+is for the reader's owner to know from whom to take it.
 """
 
 from __future__ import annotations

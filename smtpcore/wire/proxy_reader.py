@@ -104,7 +104,7 @@ class ProxyReader:
         if held[: len(_TEXT)] == _TEXT[: len(held)]:
             return self._find_line_end()
         if held[: len(SIGNATURE)] != SIGNATURE[: len(held)]:
-            where = next(i for i, octet in enumerate(held) if not _begins(bytes(held[: i + 1])))
+            where = next(i for i in range(len(held)) if not _begins(bytes(held[: i + 1])))
             raise ParseError("no PROXY header", where, "PROXY s2.2", bytes(held[: where + 1]).decode("latin-1"))
         if len(held) > 12:
             _check_command(held[12])

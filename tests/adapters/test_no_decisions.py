@@ -18,7 +18,7 @@ FILES = sorted(path for path in ROOM.glob("*.py") if path.name != "__init__.py")
 
 #: Rooms below that an adapter may know: the scripts, and what their values are called in its own signatures.
 KNOWN = {
-    "flows", "session.client", "session.server", "wire.address", "wire.capabilities", "wire.reply",
+    "flows", "session.client", "session.server", "wire.address", "wire.capabilities", "wire.proxy", "wire.reply",
 }  # fmt: skip
 #: Names out of modules that otherwise are none of an adapter's business, and what for.
 EXCEPTIONS = {("client.py", "wire.command", "Command"): "the type of an argument that is handed on"}

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from smtpcore.cli import main
 from tests.cli.commandline import CONTENT, Process, Talk, files, messages, serving, stuffed, untraced
 
 BODY = b"Subject: x\r\n\r\nhello\r\n.\r\n"
@@ -150,6 +151,28 @@ def test_a_message_that_does_not_end(tmp_path):
 def test_strictness(tmp_path, level, code):
     with serving("--maildir", tmp_path, "--strictness", level) as address, Talk(address) as talk:
         assert [reply[:3] for reply in talk.say("EHLO crepes.fr", "MAIL FROM: <a@b>")] == ["250", code]
+
+
+@pytest.mark.parametrize(
+    "header", [b"PROXY TCP4 192.0.2.77 198.51.100.7 4711 25\r\n", b"PROXY TCP6 2001:db8::7 ::1 1 25\r\n"]
+)
+def test_behind_a_proxy_its_client_is_named_in_received(tmp_path, header):
+    with (
+        serving("--maildir", tmp_path, "--proxy-from", "127.0.0.0/8", "--proxy-from", "unix:") as address,
+        socket.create_connection(address) as sock,
+    ):
+        sock.sendall(header + b"EHLO crepes.fr\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n" + BODY + b"QUIT\r\n")
+        while sock.recv(10_000):
+            pass
+    (message,) = messages(tmp_path)
+    client = b"[192.0.2.77]" if b"TCP4" in header else b"[IPv6:2001:db8::7]"
+    assert b"Received: from crepes.fr (" + client + b")" in message
+
+
+@pytest.mark.parametrize("network", ["localhost", "10.0.0.1/8"])
+def test_proxies_that_are_none(tmp_path, network, capsys):
+    assert main(["serve", "127.0.0.1:0", "--maildir", str(tmp_path), "--proxy-from", network]) == 2
+    assert "--proxy-from takes" in capsys.readouterr().err
 
 
 def test_limit_of_connections(tmp_path):
