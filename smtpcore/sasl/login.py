@@ -20,6 +20,7 @@ class Login:
 
     name: str = "LOGIN"
     client_first: bool = False
+    reveals: bool = True
 
     def __init__(self, username: str, password: str) -> None:
         self._answers = [

@@ -20,6 +20,7 @@ class Plain:
 
     name: str = "PLAIN"
     client_first: bool = True
+    reveals: bool = True
 
     def __init__(self, authcid: str, password: str, authzid: str = "") -> None:
         # message = [authzid] UTF8NUL authcid UTF8NUL passwd

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpcore import ParseError
-from smtpcore.sasl import SERVER_MECHANISMS, Credentials, Login, Plain, PlainServer, with_password
+from smtpcore.sasl import Credentials, Plain, PlainServer
 
 LIMIT = 255
 CONTROLS = [chr(octet) for octet in (*range(1, 0x20), *range(0x7F, 0xA0))]
@@ -180,10 +180,3 @@ passwords = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_s
 def test_what_the_client_says_the_server_understands(authcid, password, authzid):
     found = PlainServer().step(Plain(authcid, password, authzid).step(None))
     assert found == Credentials("PLAIN", authcid, password.encode(), authzid)
-
-
-def test_the_strongest_comes_first():
-    assert [mechanism.name for mechanism in with_password("u", "p")] == ["PLAIN", "LOGIN"]
-    assert list(SERVER_MECHANISMS) == ["PLAIN", "LOGIN"]
-    assert [make().name for make in SERVER_MECHANISMS.values()] == ["PLAIN", "LOGIN"]
-    assert isinstance(with_password("u", "p")[1], Login)
