@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smtpcore import Command, Ehlo, Helo, ParseError, Rset, Vrfy
-from smtpcore.extensions import SIZE, STANDARD
+from smtpcore.extensions import SIZE, STANDARD, Bdat, BdatLast
 from smtpcore.wire.command import UnknownCommand
 from smtpcore.wire.parameters import UnknownParameter
 from tests.corpus import load, vectors
@@ -18,7 +18,7 @@ from tests.wire.records import check_list, judge
 
 #: Verbs and parameters that extensions bring which are not here: the line is not understood, and 500 or 555 says so.
 OTHER_VERBS = {
-    "BDAT": "RFC 3030", "ETRN": "RFC 1985", "ATRN": "RFC 2645", "BURL": "RFC 4468", "XCLIENT": "Postfix",
+    "ETRN": "RFC 1985", "ATRN": "RFC 2645", "BURL": "RFC 4468", "XCLIENT": "Postfix",
 }  # fmt: skip
 OTHER_PARAMETERS = {
     "REQUIRETLS": "RFC 8689", "CONPERM": "RFC 4141", "BY": "RFC 2852", "ORCPT": "RFC 3461", "ENVID": "RFC 3461",
@@ -71,8 +71,9 @@ def facts(row: dict[str, Any], command: Any) -> str:
     if found := re.search(r'(?:from|to|address): \\?"([^"\\]*)\\?"', said.get("rust", "")):
         if str(path_of(command) or "") != found[1]:
             return f"path {path_of(command)}"
-    if found := re.search(r"size: ([0-9]+)", said.get("rust", "")):
-        if command.parameters.get(SIZE) != int(found[1]):
+    if found := re.search(r"\b(?:chunk_)?size: ([0-9]+)", said.get("rust", "")):
+        size = command.size if isinstance(command, (Bdat, BdatLast)) else command.parameters.get(SIZE)
+        if size != int(found[1]):
             return "size"
     if found := re.search(r'(?:AsciiDomain \{ raw: |Domain\()"([^"]+)"', said.get("rust", "")):
         if getattr(command, "client", found[1]) != found[1]:
