@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from smtpcore.extensions import BODY, SIZE, STANDARD, SUBMITTER, UTF8, Auth, AuthResponse, Body, StartTls
+from smtpcore.extensions import BODY, SIZE, STANDARD, SUBMITTER, UTF8, Auth, AuthResponse, Body, Etrn, StartTls
 from smtpcore.wire.address import POSTMASTER, Mailbox
 from smtpcore.wire.capabilities import Capabilities, Capability
 from smtpcore.wire.command import (
@@ -136,12 +136,17 @@ mails = st.builds(lambda sender, parameters: Mail(sender, *parameters), st.none(
 rcpts = st.builds(Rcpt, st.just(POSTMASTER) | mailboxes)
 greetings = st.builds(lambda kind, name: kind(name), st.sampled_from([Helo, Ehlo, Lhlo]), domains | literals)
 auths = st.builds(Auth, st.sampled_from(["PLAIN", "LOGIN", "SCRAM-SHA-256"]), st.none() | octets)
+etrns = st.one_of(
+    st.builds(Etrn, domains.filter(lambda domain: domain.text.isascii()), st.sampled_from(["", "@"])),
+    st.builds(Etrn, st.text("!#@az~", min_size=1, max_size=8), st.just("#")),
+)
 #: Commands of every verb, without the lines of an AUTH exchange, which are no commands on the wire.
 commands: SearchStrategy[Command] = st.one_of(
     mails,
     rcpts,
     greetings,
     auths,
+    etrns,
     st.sampled_from([Data(), Rset(), Quit(), StartTls()]),
     st.builds(lambda kind, text: kind(text), st.sampled_from([Vrfy, Expn]), _words),
     st.builds(lambda kind, text: kind(text), st.sampled_from([Help, Noop]), _texts),

@@ -8,6 +8,7 @@ from .auth import AUTH, SUBMITTER, Auth, AuthResponse
 from .chunking import CHUNKING, Bdat, BdatLast
 from .eightbitmime import BINARYMIME, BODY, EIGHTBITMIME, Body
 from .enhancedstatuscodes import ENHANCEDSTATUSCODES
+from .etrn import ETRN, Etrn
 from .extension import Check, Extension, ExtensionSet, SessionView
 from .help import HELP
 from .pipelining import PIPELINING
@@ -22,6 +23,7 @@ __all__ = [
     "CHUNKING",
     "EIGHTBITMIME",
     "ENHANCEDSTATUSCODES",
+    "ETRN",
     "HELP",
     "PIPELINING",
     "SIZE",
@@ -36,6 +38,7 @@ __all__ = [
     "BdatLast",
     "Body",
     "Check",
+    "Etrn",
     "Extension",
     "ExtensionSet",
     "SessionView",
@@ -44,5 +47,15 @@ __all__ = [
 
 #: What both machines understand unless told otherwise.
 STANDARD: Final = ExtensionSet(
-    PIPELINING, SIZE, EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES, STARTTLS, AUTH, HELP, CHUNKING, BINARYMIME
+    PIPELINING,
+    SIZE,
+    EIGHTBITMIME,
+    SMTPUTF8,
+    ENHANCEDSTATUSCODES,
+    STARTTLS,
+    AUTH,
+    HELP,
+    CHUNKING,
+    BINARYMIME,
+    ETRN,
 )

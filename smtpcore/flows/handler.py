@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias, final
 
+from ..extensions import Etrn
 from ..sasl import Credentials
 from ..session.server import ServerConnection
 from ..session.transaction import Transaction
@@ -116,6 +117,10 @@ class Handler(Protocol):
 
     def command(self, session: Served, command: Command) -> Answer | Awaitable[Answer]:
         """Any other command: EHLO, HELO, RSET, VRFY, EXPN, HELP, NOOP, QUIT, or a verb of an extension."""
+        ...
+
+    def etrn(self, session: Served, command: Etrn) -> Answer | Awaitable[Answer]:
+        """ETRN, where it is offered: start a queue. See :func:`~smtpcore.extensions.etrn.queue_started`."""
         ...
 
     def authenticate(self, session: Served, credentials: Credentials) -> bool | Reply | Awaitable[bool | Reply]:

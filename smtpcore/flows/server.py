@@ -19,10 +19,11 @@ from ..session.event import (
 from ..session.limits import BLOCK, COMMAND
 from ..session.server import ServerConnection
 from ..table import State
-from ..wire.command import Command, Data, Mail, Rcpt
+from ..wire.command import Command, Data
 from ..wire.reply import Reply
 from .effect import Await, Close, Flow, Handshake, Read, Write
 from .handler import Refusal, Served
+from .verbs import methods_of
 
 __all__ = ["Control", "Drain", "serve_connection"]
 
@@ -94,10 +95,7 @@ class _Script:
         self._handler = handler
         self._session = session
         self._control = control
-        self._methods: dict[type[Command], Any] = {
-            Mail: getattr(handler, "mail", None),
-            Rcpt: getattr(handler, "rcpt", None),
-        }
+        self._methods = methods_of(handler)
         self._command = getattr(handler, "command", None)
         self._content = getattr(handler, "content", None)
         self._mechanism: ServerMechanism | None = None

@@ -382,7 +382,16 @@ def test_what_cannot_be_read_is_told_by_its_verb():
     assert rules_of(story) == [("client", "RFC 5321 s4.1.1.1")]
 
 
-@pytest.mark.parametrize(("verb", "words"), [("TURN", "of old"), ("ETRN a", "its queue"), ("XCLIENT a", "Of Postfix")])
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("TURN", "of old"),
+        ("ETRN a", "its queue for a."),
+        ("ETRN @a", "for a and all hosts"),
+        ("ETRN #q", "its queue q."),
+        ("XCLIENT a", "Of Postfix"),
+    ],
+)
 def test_verbs_beyond(verb, words):
     assert any(words in text for text in told([*PLAIN, ("C", verb.encode() + b"\r\n"), ("S", b"502 no\r\n")]))
 

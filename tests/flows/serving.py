@@ -13,7 +13,21 @@ from smtpcore.flows.options import prepare_server
 from smtpcore.flows.server import serve_connection
 from tests.flows.driving import Stage
 
-METHODS = ("connected", "mail", "rcpt", "data", "content", "message", "aborted", "command", "authenticate", "closed")
+METHODS = (
+    "connected",
+    "mail",
+    "rcpt",
+    "data",
+    "content",
+    "message",
+    "aborted",
+    "command",
+    "authenticate",
+    "etrn",
+    "closed",
+)
+#: What changes how a server behaves by being there.
+OPTIONAL = ("authenticate", "etrn")
 MAIL, RCPT, DATA = b"MAIL FROM:<alice@crepes.fr>\r\n", b"RCPT TO:<bob@hamburger.edu>\r\n", b"DATA\r\n"
 EHLO, QUIT, RSET, NOOP = b"EHLO crepes.fr\r\n", b"QUIT\r\n", b"RSET\r\n", b"NOOP\r\n"
 BODY = b"Subject: crepes\r\n\r\nHello\r\n"
@@ -63,7 +77,7 @@ class Scripted:
         self.args: list[tuple[Any, ...]] = []
         self.content_seen = b""
         for name in METHODS if only is None else only:
-            if name != "authenticate" or name in answers:
+            if name not in OPTIONAL or name in answers:
                 setattr(self, name, way(self._method(name, answers.get(name))))
 
     def _method(self, name: str, answer: Any) -> Callable[..., Any]:

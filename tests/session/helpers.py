@@ -44,6 +44,7 @@ from smtpcore import (
     Vrfy,
 )
 from smtpcore import extensions as ext
+from smtpcore.extensions import Etrn
 from tests.session.looking import Trace, all_cuts, join
 
 #: Everything that the first extensions have to offer.
@@ -58,6 +59,7 @@ FULL = Capabilities(
     ext.HELP,
     ext.CHUNKING,
     ext.BINARYMIME,
+    ext.ETRN,
 )
 #: For calls that no type checker would let pass.
 untyped: Any = SimpleNamespace(Mail=Mail, Rcpt=Rcpt, Auth=Auth, AuthResponse=AuthResponse, SIZE=ext.SIZE)
@@ -68,7 +70,7 @@ ENVELOPE = b"MAIL FROM:<alice@crepes.fr>\r\nRCPT TO:<bob@hamburger.edu>\r\n"
 #: What a server with FULL says to EHLO.
 OFFER = (
     b"250-hamburger.edu\r\n250-PIPELINING\r\n250-SIZE 1000000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
-    b"250-AUTH PLAIN LOGIN\r\n250-STARTTLS\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250 ENHANCEDSTATUSCODES\r\n"
+    b"250-AUTH PLAIN LOGIN\r\n250-STARTTLS\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-ETRN\r\n250 ENHANCEDSTATUSCODES\r\n"
 )
 
 
@@ -400,5 +402,6 @@ def each_command() -> list[Command]:
         Expn("staff"),
         StartTls(),
         Auth("PLAIN", b"\0alice\0sesame"),
+        Etrn("crepes.fr"),
         Quit(),
     ]

@@ -32,6 +32,7 @@ LINES = (
     b"BDAT 5 LATE\r\nQUIT",
     b"MAIL FROM:<a@b> BODY=BINARYMIME\r\n",
     b"RSET\r\n",
+    b"ETRN crepes.fr\r\n",
     b"NOOP\r\n",
     b"VRFY bob\r\n",
     b"VRFY \xc3\xa9 SMTPUTF8\r\n",

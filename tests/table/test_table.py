@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from smtpcore import Connect, EndOfContent, State
-from smtpcore.extensions import STANDARD, Auth, AuthResponse, Bdat, BdatLast, StartTls
+from smtpcore.extensions import STANDARD, Auth, AuthResponse, Bdat, BdatLast, Etrn, StartTls
 from smtpcore.table import TRANSITIONS, Transitions, may_answer, merge
 from smtpcore.wire.command import (
     BASE_VERBS,
@@ -64,7 +64,7 @@ def test_base_table_has_nothing_else():
     assert {command for rows in TRANSITIONS.values() for command in rows} == {*BASE_VERBS, Lhlo, *PSEUDO}
 
 
-def test_standard_adds_three_verbs():
+def test_what_standard_adds():
     added = {
         (state, command): row
         for state, rows in STANDARD.transitions.items()
@@ -81,6 +81,8 @@ def test_standard_adds_three_verbs():
     for state in (State.RCPT, State.CHUNKS):
         assert added.pop((state, Bdat)) == chunk
         assert added.pop((state, BdatLast)) == last
+    # RFC 1985 s5: not within a transaction
+    assert added.pop((State.READY, Etrn)) == {2: State.READY}
     assert added == {
         (State.READY, StartTls): {2: State.UPGRADING},
         (State.READY, Auth): {2: State.READY, 3: State.AUTHENTICATING},

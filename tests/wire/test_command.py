@@ -108,6 +108,11 @@ def test_written_and_read(line, command):
         (b"NOOP \xc2\x80\x01", 5, "not a text"),
         (b"AUTH PL*IN", 5, "mechanism"),
         (b"LHLO", 5, "needs a domain"),
+        (b"ETRN", 5, "name of a node"),
+        (b"ETRN @", 6, "expected a domain"),
+        (b"ETRN #", 6, "not the name of a queue"),
+        (b"ETRN a b", 6, "not a domain"),
+        (b"ETRN #a b", 6, "not the name of a queue"),
     ],
 )
 def test_refused(line, where, why):

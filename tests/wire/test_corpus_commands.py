@@ -18,7 +18,7 @@ from tests.wire.records import check_list, judge
 
 #: Verbs and parameters that extensions bring which are not here: the line is not understood, and 500 or 555 says so.
 OTHER_VERBS = {
-    "ETRN": "RFC 1985", "ATRN": "RFC 2645", "BURL": "RFC 4468", "XCLIENT": "Postfix",
+    "ATRN": "RFC 2645", "BURL": "RFC 4468", "XCLIENT": "Postfix",
 }  # fmt: skip
 OTHER_PARAMETERS = {
     "REQUIRETLS": "RFC 8689", "CONPERM": "RFC 4141", "BY": "RFC 2852", "ORCPT": "RFC 3461", "ENVID": "RFC 3461",

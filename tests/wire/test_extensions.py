@@ -49,9 +49,9 @@ def refusals(session: Session, command: Any) -> list[tuple[int, str]]:
 def test_all_of_them():
     assert [extension.keyword for extension in STANDARD] == [
         "PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "STARTTLS", "AUTH", "HELP",
-        "CHUNKING", "BINARYMIME",
+        "CHUNKING", "BINARYMIME", "ETRN",
     ]  # fmt: skip
-    assert len(STANDARD) == 10
+    assert len(STANDARD) == 11
     for extension in STANDARD:
         assert extension.rfc.startswith("RFC ")
         assert extension in STANDARD
@@ -60,7 +60,7 @@ def test_all_of_them():
     assert "XCHUNKING" not in STANDARD
     assert "\u017ftarttls" not in STANDARD
     assert 5 not in STANDARD
-    assert set(STANDARD.verb_owner.values()) == {STARTTLS, AUTH, ext.CHUNKING}
+    assert set(STANDARD.verb_owner.values()) == {STARTTLS, AUTH, ext.CHUNKING, ext.ETRN}
     assert set(STANDARD.parameter_owners) == {"SIZE", "BODY", "SMTPUTF8", "AUTH"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from ...extensions import Auth, AuthResponse, StartTls
+from ...extensions import Auth, AuthResponse, Etrn, StartTls
 from ...extensions.chunking import Bdat, BdatCommand, BdatLast
 from ...wire.address import Mailbox, Postmaster
 from ...wire.command import Command, Data, Ehlo, Expn, Helo, Help, Lhlo, Mail, Noop, Quit, Rcpt, Rset, Vrfy
@@ -17,7 +17,7 @@ __all__ = ["KINDS", "explain_command", "verb_of"]
 #: The commands by their verbs, for lines that could not be read whole.
 KINDS: Final[Mapping[str, type[Command]]] = {
     kind.verb: kind
-    for kind in (Ehlo, Helo, Lhlo, Mail, Rcpt, Data, Rset, Vrfy, Expn, Help, Noop, Quit, Auth, StartTls, Bdat)
+    for kind in (Ehlo, Helo, Lhlo, Mail, Rcpt, Data, Rset, Vrfy, Expn, Help, Noop, Quit, Auth, StartTls, Bdat, Etrn)
 }
 
 
@@ -59,6 +59,12 @@ def _response(command: AuthResponse) -> Remark:
     return Remark(words, "RFC 4954 s4")
 
 
+def _etrn(command: Etrn) -> Remark:
+    what = f"queue {command.name}" if command.option == "#" else f"queue for {command.name}"
+    below = " and all hosts below it" if command.option == "@" else ""
+    return Remark(f"The client asks the server to start its {what}{below}.", "RFC 1985 s5")
+
+
 _COMMANDS: Final[Mapping[type[Command], Callable[[Any], Remark]]] = {
     Ehlo: lambda c: Remark(f"The client calls itself {c.client} and asks for extensions.", "RFC 5321 s4.1.1.1"),
     Helo: lambda c: Remark(f"The client calls itself {c.client}; it asks for no extensions.", "RFC 5321 s4.1.1.1"),
@@ -76,11 +82,11 @@ _COMMANDS: Final[Mapping[type[Command], Callable[[Any], Remark]]] = {
     Quit: lambda _: Remark("The client wants to end the session.", "RFC 5321 s4.1.1.10"),
     StartTls: lambda _: Remark("The client wants to encrypt the connection.", "RFC 3207 s4"),
     Auth: _auth,
+    Etrn: _etrn,
     AuthResponse: _response,
 }
 _BY_VERB: Final[Mapping[str, Remark]] = {
     "TURN": Remark("A command of old to change sides; nobody takes it any more.", "RFC 5321 sF.1"),
-    "ETRN": Remark("The client asks the server to start its queue.", "RFC 1985 s5"),
     "BURL": Remark("The client names a URL to fetch the content from.", "RFC 4468 s3"),
     "XCLIENT": Remark("Of Postfix: a proxy says who its client is."),
     "XFORWARD": Remark("Of Postfix: a filter is told who the client is."),

@@ -1,0 +1,34 @@
+"""Which method of a handler answers which command, for a server's script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from ..extensions import Etrn
+from ..wire.command import Command, Mail, Rcpt
+from ..wire.reply import Reply
+
+__all__ = ["Method", "methods_of"]
+
+Method: TypeAlias = Callable[..., Any]
+
+_NOT_IMPLEMENTED: Final = Reply(502, "command not implemented", "5.5.1")
+
+
+def methods_of(handler: object) -> Mapping[type[Command], Method | None]:
+    """The method for each command that does not go to ``command``; None is the standard positive reply.
+
+    Verbs of extensions that ask a server to do something go to ``command`` where they have no method of their own,
+    and are refused where a handler has neither: a positive reply would promise what nobody does.
+    """
+    command = getattr(handler, "command", None)
+    return {
+        Mail: getattr(handler, "mail", None),
+        Rcpt: getattr(handler, "rcpt", None),
+        Etrn: getattr(handler, "etrn", command or _refuse),
+    }
+
+
+def _refuse(session: object, command: Command) -> Reply:
+    return _NOT_IMPLEMENTED
