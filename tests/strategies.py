@@ -11,7 +11,22 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from smtpcore.extensions import BODY, SIZE, STANDARD, SUBMITTER, UTF8, Auth, AuthResponse, Body, Etrn, StartTls
+from smtpcore.extensions import (
+    BODY,
+    SIZE,
+    STANDARD,
+    SUBMITTER,
+    UTF8,
+    Auth,
+    AuthResponse,
+    Body,
+    Etrn,
+    MessageSource,
+    StartTls,
+    Unavailable,
+    XClient,
+    XForward,
+)
 from smtpcore.wire.address import POSTMASTER, Mailbox
 from smtpcore.wire.capabilities import Capabilities, Capability
 from smtpcore.wire.command import (
@@ -140,6 +155,34 @@ etrns = st.one_of(
     st.builds(Etrn, domains.filter(lambda domain: domain.text.isascii()), st.sampled_from(["", "@"])),
     st.builds(Etrn, st.text("!#@az~", min_size=1, max_size=8), st.just("#")),
 )
+_nobody = st.just(Unavailable.UNAVAILABLE)
+_tokens = st.text("abcXYZ019[]-_.:=+*", min_size=1, max_size=8).filter(
+    lambda text: text.upper() not in {"[UNAVAILABLE]", "[TEMPUNAVAIL]"}
+)
+_hosts = domains.filter(lambda domain: domain.text.isascii()).map(str)
+_addresses = st.ip_addresses().map(str)
+_ports = st.integers(1, 65_535) | _nobody
+xclients = st.builds(
+    XClient,
+    name=_hosts | st.sampled_from(Unavailable),
+    address=st.none() | _addresses | _nobody,
+    port=st.none() | _ports,
+    protocol=st.sampled_from([None, "SMTP", "ESMTP"]),
+    helo=st.none() | _tokens | _nobody,
+    login=st.none() | st.text("abc @+=é\U0001f600", min_size=1, max_size=8) | _nobody,
+    destination_address=st.none() | _addresses | _nobody,
+    destination_port=st.none() | _ports,
+)
+xforwards = st.builds(
+    XForward,
+    name=_tokens | _nobody,
+    address=st.none() | _addresses | _nobody,
+    port=st.none() | _ports,
+    protocol=st.none() | _tokens | _nobody,
+    helo=st.none() | _tokens | _nobody,
+    identifier=st.none() | _tokens | _nobody,
+    source=st.sampled_from([None, *MessageSource, Unavailable.UNAVAILABLE]),
+)
 #: Commands of every verb, without the lines of an AUTH exchange, which are no commands on the wire.
 commands: SearchStrategy[Command] = st.one_of(
     mails,
@@ -147,6 +190,8 @@ commands: SearchStrategy[Command] = st.one_of(
     greetings,
     auths,
     etrns,
+    xclients,
+    xforwards,
     st.sampled_from([Data(), Rset(), Quit(), StartTls()]),
     st.builds(lambda kind, text: kind(text), st.sampled_from([Vrfy, Expn]), _words),
     st.builds(lambda kind, text: kind(text), st.sampled_from([Help, Noop]), _texts),

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self, TypeVar, Unpack
 
-from ..flows.client import TlsMode, exchange, quit_session
+from ..extensions import XClient
+from ..flows.client import TlsMode, exchange, quit_session, speak_for
 from ..flows.content import Content
 from ..flows.effect import Flow
-from ..flows.options import ClientOptions, SendOptions, begin_client, open_client, send, without_password
+from ..flows.options import ClientOptions, SendOptions, begin_client, client_name, open_client, send, without_password
 from ..flows.outcome import Outcome
 from ..session.client import ClientConnection
 from ..wire.address import Mailbox, Postmaster
@@ -82,6 +83,7 @@ class AsyncClient(_Client):
 
     async def __aenter__(self) -> Self:
         self._world, local_address = await self._connect()
+        self._name = client_name(self._options, local_address)
         try:
             await self._drive(open_client(self.machine, self._tls, local_address, self._options))
         except BaseException:
@@ -112,6 +114,13 @@ class AsyncClient(_Client):
         """Send one command, such as ``Noop()`` or ``Vrfy("bob")``, and return its reply, of whatever code."""
         return await self._drive(exchange(self.machine, command))
 
+    async def speak_for(self, command: XClient) -> Reply:
+        """Say by XCLIENT who this client's own client is, and begin the session anew; returns the reply to XCLIENT.
+
+        For a server that offers it. Raises Refused where the new EHLO is refused.
+        """
+        return await self._drive(speak_for(self.machine, command, self._name))
+
     async def quit(self) -> None:
         """Say QUIT and close."""
         await self._drive(quit_session(self.machine))
@@ -139,6 +148,7 @@ class BlockingClient(_Client):
 
     def __enter__(self) -> Self:
         self._world, local_address = self._connect()
+        self._name = client_name(self._options, local_address)
         try:
             self._drive(open_client(self.machine, self._tls, local_address, self._options))
         except BaseException:
@@ -168,6 +178,13 @@ class BlockingClient(_Client):
     def command(self, command: Command) -> Reply:
         """Send one command, such as ``Noop()`` or ``Vrfy("bob")``, and return its reply, of whatever code."""
         return self._drive(exchange(self.machine, command))
+
+    def speak_for(self, command: XClient) -> Reply:
+        """Say by XCLIENT who this client's own client is, and begin the session anew; returns the reply to XCLIENT.
+
+        For a server that offers it. Raises Refused where the new EHLO is refused.
+        """
+        return self._drive(speak_for(self.machine, command, self._name))
 
     def quit(self) -> None:
         """Say QUIT and close."""

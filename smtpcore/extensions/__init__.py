@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .attributes import Unavailable
 from .auth import AUTH, SUBMITTER, Auth, AuthResponse
 from .chunking import CHUNKING, Bdat, BdatLast
 from .eightbitmime import BINARYMIME, BODY, EIGHTBITMIME, Body
@@ -15,6 +16,8 @@ from .pipelining import PIPELINING
 from .size import SIZE
 from .smtputf8 import SMTPUTF8, UTF8
 from .starttls import STARTTLS, StartTls
+from .xclient import XCLIENT, XCLIENT_ATTRIBUTES, XClient
+from .xforward import XFORWARD, XFORWARD_ATTRIBUTES, MessageSource, XForward
 
 __all__ = [
     "AUTH",
@@ -32,6 +35,10 @@ __all__ = [
     "STARTTLS",
     "SUBMITTER",
     "UTF8",
+    "XCLIENT",
+    "XCLIENT_ATTRIBUTES",
+    "XFORWARD",
+    "XFORWARD_ATTRIBUTES",
     "Auth",
     "AuthResponse",
     "Bdat",
@@ -41,8 +48,12 @@ __all__ = [
     "Etrn",
     "Extension",
     "ExtensionSet",
+    "MessageSource",
     "SessionView",
     "StartTls",
+    "Unavailable",
+    "XClient",
+    "XForward",
 ]
 
 #: What both machines understand unless told otherwise.
@@ -58,4 +69,6 @@ STANDARD: Final = ExtensionSet(
     CHUNKING,
     BINARYMIME,
     ETRN,
+    XCLIENT,
+    XFORWARD,
 )

@@ -50,6 +50,16 @@ class SessionView(Protocol):
         ...
 
     @property
+    def trusted(self) -> bool:
+        """Whether the client may say who its own client is."""
+        ...
+
+    @property
+    def proxied(self) -> bool:
+        """Whether it has, by XCLIENT."""
+        ...
+
+    @property
     def mail(self) -> Mail | None:
         """The MAIL of the transaction in hand."""
         ...

@@ -26,6 +26,8 @@ def _check(session: SessionView, command: StartTls) -> Reply | None:
         return Reply(503, "TLS is active already", "5.5.1")
     if session.authenticated:
         return Reply(503, "not after AUTH", "5.5.1")
+    if session.proxied:
+        return Reply(503, "not after XCLIENT", "5.5.1")  # or it would bring back whom the proxy speaks for
     return None
 
 
@@ -37,5 +39,5 @@ STARTTLS: Final[Extension[Any]] = Extension(
     # RFC 3207 s4: within a transaction it would be legal; refusing it there keeps one way to reset a session
     transitions={State.READY: {StartTls: {2: State.UPGRADING}}},
     checks={StartTls: _check},
-    announced=lambda session: not session.tls,
+    announced=lambda session: not session.tls and not session.proxied,
 )

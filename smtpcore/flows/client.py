@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
 from ..errors import LocalProtocolError, ParseError, ProtocolError
-from ..extensions import AUTH, STARTTLS, Auth, AuthResponse, StartTls
+from ..extensions import AUTH, STARTTLS, Auth, AuthResponse, StartTls, XClient
 from ..extensions.auth import decode_base64
 from ..sasl import ClientMechanism
 from ..session.client import ClientConnection
@@ -34,6 +34,7 @@ __all__ = [
     "next_answer",
     "open_session",
     "quit_session",
+    "speak_for",
     "unasked",
 ]
 
@@ -214,6 +215,18 @@ def _respond(mechanism: ClientMechanism, reply: Reply, held: bytes | None) -> Au
         return AuthResponse(mechanism.step(challenge) if challenge or held is None else held)
     except ParseError:
         return AuthResponse(None)
+
+
+def speak_for(machine: ClientConnection, command: XClient, hostname: str) -> Flow[Reply]:
+    """XCLIENT, and EHLO anew where the server takes it; returns the reply to XCLIENT, of whatever code.
+
+    EHLO says the HELO name of the client, where the command has one, else ``hostname``. Raises Refused when EHLO is.
+    """
+    hostname = Ehlo(command.helo if isinstance(command.helo, str) else hostname).client
+    reply = yield from exchange(machine, command)
+    if machine.state is State.GREETED:
+        yield from greet(machine, hostname)
+    return reply
 
 
 def quit_session(machine: ClientConnection) -> Flow[None]:

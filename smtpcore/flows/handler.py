@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias, final
 
-from ..extensions import Etrn
+from ..extensions import Etrn, XClient, XForward
 from ..sasl import Credentials
 from ..session.server import ServerConnection
 from ..session.transaction import Transaction
@@ -42,8 +42,8 @@ class Served:
 
     def __init__(self, machine: ServerConnection, peer: Any = None, proxy: ProxyHeader | None = None) -> None:
         self.machine = machine  #: The machine behind it.
-        #: The client's address, as the transport has it or as a trusted proxy says; None where it has none (a unix
-        #: socket).
+        #: The client's address, as the transport has it, or as a trusted proxy or XCLIENT says; None where it has none
+        #: (a unix socket).
         self.peer = peer
         self.proxy = proxy  #: What a trusted proxy has said of the client.
         #: Who the client has proved to be, by AUTH; ``authenticate`` may set it where a client may act as another.
@@ -77,8 +77,25 @@ class Served:
 
     @property
     def authenticated(self) -> bool:
-        """Whether AUTH has succeeded."""
+        """Whether AUTH has succeeded, or XCLIENT has said that it had elsewhere."""
         return self.machine.session.authenticated
+
+    @property
+    def xclient(self) -> XClient | None:
+        """What a proxy has said of its client, all of it; None where none has."""
+        return self.machine.session.xclient
+
+    @property
+    def xforward(self) -> XForward | None:
+        """What a content filter has said of the client that the message in hand came from; None where none has."""
+        return self.machine.session.xforward
+
+    def follow(self, said: XClient) -> None:
+        """The client is another from here on."""
+        self.identity = said.login if isinstance(said.login, str) else None
+        if said.address is not None:
+            port = said.port if isinstance(said.port, int) else 0
+            self.peer = (said.address, port) if isinstance(said.address, str) else None
 
 
 class Handler(Protocol):
@@ -117,6 +134,21 @@ class Handler(Protocol):
 
     def command(self, session: Served, command: Command) -> Answer | Awaitable[Answer]:
         """Any other command: EHLO, HELO, RSET, VRFY, EXPN, HELP, NOOP, QUIT, or a verb of an extension."""
+        ...
+
+    def trusts(self, session: Served) -> bool | Awaitable[bool]:
+        """Whether this client, which has just connected, may say XCLIENT and XFORWARD, where these are offered.
+
+        Asked before ``connected``; False where it is left out.
+        """
+        ...
+
+    def xclient(self, session: Served, command: XClient) -> Answer | Awaitable[Answer]:
+        """XCLIENT, of a client that is trusted: whether its own client is welcome."""
+        ...
+
+    def xforward(self, session: Served, command: XForward) -> Answer | Awaitable[Answer]:
+        """XFORWARD, of a client that is trusted."""
         ...
 
     def etrn(self, session: Served, command: Etrn) -> Answer | Awaitable[Answer]:

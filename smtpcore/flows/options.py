@@ -38,6 +38,7 @@ __all__ = [
     "SendOptions",
     "ServerOptions",
     "begin_client",
+    "client_name",
     "open_client",
     "prepare_server",
     "send",
@@ -114,8 +115,12 @@ def open_client(machine: ClientConnection, tls: TlsMode, local_address: str, opt
     mechanisms: Any = without_password(options).get("auth") or ()
     if tls == "implicit":
         machine.tls = True
-    hostname = options.get("hostname") or literal(local_address)
-    return open_session(machine, hostname, tls, mechanisms)
+    return open_session(machine, client_name(options, local_address), tls, mechanisms)
+
+
+def client_name(options: ClientOptions, local_address: str) -> str:
+    """What a client calls itself."""
+    return options.get("hostname") or literal(local_address)
 
 
 def literal(address: str) -> str:

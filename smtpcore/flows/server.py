@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final, TypeGuard, final
 
 from ..errors import LocalProtocolError, ParseError, RemoteProtocolError
-from ..extensions import Auth, AuthResponse, Bdat, BdatLast, StartTls
-from ..sasl import SERVER_MECHANISMS, Credentials, ServerMechanism
+from ..extensions import Auth, AuthResponse, Bdat, BdatLast, StartTls, XClient
+from ..sasl import SERVER_MECHANISMS, ServerMechanism
 from ..session.event import (
     NEED_DATA,
     CommandReceived,
@@ -23,7 +23,8 @@ from ..wire.command import Command, Data
 from ..wire.reply import Reply
 from .effect import Await, Close, Flow, Handshake, Read, Write
 from .handler import Refusal, Served
-from .verbs import methods_of
+from .login import log_in
+from .verbs import FAILED, methods_of
 
 __all__ = ["Control", "Drain", "serve_connection"]
 
@@ -31,18 +32,14 @@ __all__ = ["Control", "Drain", "serve_connection"]
 MINIMUM_RATE: Final = 500.0
 
 _TAKEN: Final = "message accepted"
-_OURS: Final = frozenset((Data, Bdat, BdatLast, StartTls, Auth, AuthResponse))
+_OURS: Final = frozenset((Data, Bdat, BdatLast, StartTls, Auth, AuthResponse, XClient))
 _CHUNKS: Final = frozenset((Bdat, BdatLast))
 _BEGINS_CONTENT: Final = frozenset((Data, Bdat, BdatLast))
 #: Where octets of content may come.
 _LENGTHY: Final = frozenset((State.CONTENT, State.RCPT, State.CHUNKS))
-_FAILED: Final = Reply(451, "local error in processing", "4.3.0")
 _TIMEOUT: Final = Reply(421, "timeout exceeded", "4.4.2")
 _SHUTDOWN: Final = Reply(421, "service shutting down", "4.3.2")
-_BAD_CREDENTIALS: Final = Reply(535, "authentication credentials invalid", "5.7.8")
-_AUTH_FAILED: Final = Reply(454, "temporary authentication failure", "4.7.0")  # RFC 4954 s6
 _NEXT_COMMAND: Final = Read(COMMAND.seconds)
-_BAD_EXCHANGE: Final = Reply(501, "malformed authentication exchange", "5.5.2")
 
 
 class Drain(Exception):
@@ -107,6 +104,8 @@ class _Script:
         """What happens often is done here and by plain calls; a script within the script costs at every step of it."""
         machine, control = self._machine, self._control
         try:
+            if (yield from self._ask("trusts")) is True:
+                machine.trust()
             answer = yield from self._ask("connected")
             self._answer(answer)
             while True:
@@ -196,6 +195,8 @@ class _Script:
         """What takes more than an answer."""
         if kind is StartTls:
             return self._start_tls()
+        if kind is XClient:
+            return self._introduce(command)
         if kind not in _BEGINS_CONTENT:
             return self._authenticate(command)
         self._failed = None
@@ -216,6 +217,15 @@ class _Script:
         if not self._machine.receiving:  # RSET and the like drop what has come
             yield from self._abort()
 
+    def _introduce(self, command: Command) -> Flow[None]:
+        before = self._machine.session.xclient
+        more = self._on_plain(XClient, command)
+        if more is not None:
+            yield from more
+        said = self._machine.session.xclient
+        if said is not None and said is not before:
+            self._session.follow(said)
+
     def _on_content(self, data: bytes) -> Flow[None] | None:
         if self._content is None or self._failed is not None:
             return None
@@ -233,7 +243,7 @@ class _Script:
         if isinstance(answer, Reply):
             if answer.code < 400:
                 self._control.report(LocalProtocolError(f"{answer.code} to content, which message() alone accepts"))
-                answer = _FAILED
+                answer = FAILED
             self._failed = answer  # the rest is read and dropped, and this said at its end
 
     def _on_message(self) -> Flow[None] | None:
@@ -273,7 +283,7 @@ class _Script:
         except (LocalProtocolError, ParseError, TypeError) as error:
             # The handler's answer cannot be given: nothing is accepted by mistake.
             self._control.report(error)
-            machine.reply(_FAILED)
+            machine.reply(FAILED)
 
     def _start_tls(self) -> Flow[None]:
         machine = self._machine
@@ -288,42 +298,11 @@ class _Script:
         machine.tls_established()
 
     def _authenticate(self, command: Any) -> Flow[None]:
-        machine = self._machine
+        control = self._control
         if isinstance(command, Auth):
-            begin = self._control.mechanisms.get(command.mechanism)
-            if begin is None:
-                machine.reply(Reply(504, "authentication mechanism not supported", "5.5.4"))  # RFC 4954 s4
-                return
-            self._mechanism = begin()
-            response = command.initial_response
-        else:
-            response = command.response
-        mechanism = self._mechanism
-        try:
-            result = mechanism.step(None if response is None else response.reveal()) if mechanism else b""
-        except ParseError:
-            machine.reply(_BAD_EXCHANGE)
-            return
-        if not isinstance(result, Credentials):
-            machine.challenge(result)
-            return
-        session = self._session
-        verdict = yield from self._ask("authenticate", result)
-        if isinstance(verdict, Reply) and verdict.code // 100 == 3:
-            self._control.report(LocalProtocolError(f"{verdict.code} is no verdict on credentials (RFC 4954 s4)"))
-            verdict = _FAILED
-        if verdict is _FAILED:
-            machine.reply(_AUTH_FAILED)
-        elif isinstance(verdict, Reply):
-            machine.reply(verdict)
-        elif verdict is True:
-            machine.accept()
-        else:
-            machine.reply(_BAD_CREDENTIALS)
-        if not session.authenticated:
-            session.identity = None
-        elif session.identity is None:
-            session.identity = result.authcid  # who it wants to act as is for the handler to allow, and to set
+            begin = control.mechanisms.get(command.mechanism)
+            self._mechanism = begin() if begin else None
+        yield from log_in(self._session, command, self._mechanism, self._ask, control.report)
 
     # -- the handler --------------------------------------------------------------------------
 
@@ -340,7 +319,7 @@ class _Script:
             return refusal.reply
         except Exception as error:  # noqa: BLE001 - a handler may raise anything
             self._control.report(error)
-            return _FAILED
+            return FAILED
         return result.reply if isinstance(result, Refusal) else result
 
     def _result(self, awaitable: Awaitable[Any]) -> Flow[Any]:
@@ -351,7 +330,7 @@ class _Script:
             return refusal.reply
         except Exception as error:  # noqa: BLE001 - a handler may raise anything
             self._control.report(error)
-            return _FAILED
+            return FAILED
         return result.reply if isinstance(result, Refusal) else result
 
     def _abort(self) -> Flow[None]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from ..extensions import Etrn
+from ..extensions import Etrn, XClient, XForward
 from ..wire.command import Command, Mail, Rcpt
 from ..wire.reply import Reply
 
-__all__ = ["Method", "methods_of"]
+__all__ = ["FAILED", "Method", "methods_of"]
 
 Method: TypeAlias = Callable[..., Any]
 
+#: In place of what a handler raises.
+FAILED: Final = Reply(451, "local error in processing", "4.3.0")
 _NOT_IMPLEMENTED: Final = Reply(502, "command not implemented", "5.5.1")
 
 
@@ -27,6 +29,8 @@ def methods_of(handler: object) -> Mapping[type[Command], Method | None]:
         Mail: getattr(handler, "mail", None),
         Rcpt: getattr(handler, "rcpt", None),
         Etrn: getattr(handler, "etrn", command or _refuse),
+        XClient: getattr(handler, "xclient", command),  # which is for those only that the handler trusts
+        XForward: getattr(handler, "xforward", command),
     }
 
 

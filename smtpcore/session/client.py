@@ -12,6 +12,7 @@ from ..errors import LocalProtocolError, ParseError, RemoteProtocolError
 from ..extensions import STANDARD, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
 from ..extensions.chunking import Bdat, BdatCommand, BdatLast
+from ..extensions.xclient import XClient
 from ..table import Connect, EndOfContent, State
 from ..wire.capabilities import Capabilities
 from ..wire.chunks import ChunkWriter
@@ -23,7 +24,7 @@ from ..wire.secret import scrub
 from .endpoint import Endpoint
 from .event import NEED_DATA, PAUSED, ClientEvent, ConnectionClosed, ReplyReceived, Signal, VerdictReceived
 from .limits import BLOCK, DEADLINES, OTHER, ClientLimits, Deadline
-from .pipeline import GREETINGS, NO_CAPABILITIES, Pipeline
+from .pipeline import EXCHANGE, GREETINGS, NO_CAPABILITIES, Pipeline
 from .planning import NO_ROW
 from .recipients import TEACHES_RECIPIENTS, Recipients
 
@@ -31,8 +32,7 @@ __all__ = ["ClientConnection"]
 
 # Looking a member of an Enum up costs more than all else that a step does with it.
 _CONTENT, _UPGRADING, _CLOSED = State.CONTENT, State.UPGRADING, State.CLOSED
-_EXCHANGE: Final = frozenset((Auth, AuthResponse))
-_TEACHING: Final = GREETINGS | _EXCHANGE
+_TEACHING: Final = GREETINGS | EXCHANGE | {XClient}
 _TEACHING_LMTP: Final = _TEACHING | TEACHES_RECIPIENTS
 
 
@@ -266,7 +266,7 @@ class ClientConnection(Endpoint):
         command = flight.popleft()
         kind = type(command)
         if pipeline.secrets:
-            reply = self._scrubbed(reply, kind)
+            reply = pipeline.scrubbed(reply, kind)
         code = reply.code
         event = self._learn(command, reply) if kind in self._teaching else None
         if code == 421:
@@ -327,8 +327,11 @@ class ClientConnection(Endpoint):
         if isinstance(command, (Auth, AuthResponse)):
             self.authenticated = self.authenticated or (success and not command.gives_up)
             return None
-        self._pipeline.greeted()
-        if success:
+        if kind is XClient:
+            self.authenticated = self.authenticated and not success
+        else:
+            self._pipeline.greeted()
+        if success:  # to XCLIENT: EHLO has to be said again
             extended = isinstance(command, (Ehlo, Lhlo))
             self._pipeline.learn(Capabilities.parse(reply.lines[1:]) if extended else NO_CAPABILITIES)
         return None
@@ -342,13 +345,6 @@ class ClientConnection(Endpoint):
         if event is not None and self._recipients:
             self._pipeline.flight.appendleft(command)
         return event
-
-    def _scrubbed(self, reply: Reply, kind: type[Command]) -> Reply:
-        """A reply that repeats a secret, without it (law 15)."""
-        lines = [scrub(line, self._pipeline.secrets) for line in reply.lines]
-        if reply.code // 100 != 3 and kind in _EXCHANGE:
-            self._pipeline.secrets.clear()
-        return reply if tuple(lines) == reply.lines else Reply(reply.code, lines, reply.enhanced)
 
     # -- TLS ----------------------------------------------------------------------------------
 

@@ -14,17 +14,20 @@ from ..wire.capabilities import Capabilities
 from ..wire.chunks import ChunkWriter
 from ..wire.command import Command, Data, Ehlo, Helo, Lhlo, Mail, Rcpt, Rset
 from ..wire.parameters import NO_PARAMETERS
-from ..wire.secret import Secret
+from ..wire.reply import Reply
+from ..wire.secret import Secret, scrub
 from .event import CommandSkipped
 from .planning import find_plan, why_misplaced, why_not_offered
 
-__all__ = ["GREETINGS", "NO_CAPABILITIES", "Pipeline"]
+__all__ = ["EXCHANGE", "GREETINGS", "NO_CAPABILITIES", "Pipeline"]
 
 NO_CAPABILITIES: Final = Capabilities()
 #: The commands whose replies say what the server offers.
 GREETINGS: Final = frozenset((Ehlo, Helo, Lhlo))
 _BEGINS_ANEW: Final = GREETINGS | {Mail, Rset}
 _OF_TRANSACTION: Final = (Rcpt, Data, BdatCommand)
+#: Those of an exchange of AUTH.
+EXCHANGE: Final = frozenset((Auth, AuthResponse))
 
 
 @final
@@ -217,6 +220,13 @@ class Pipeline:
     def _keep_secret(self, command: Command) -> None:
         if isinstance(command, (Auth, AuthResponse)) and command.secret is not None:
             self.secrets.append(command.secret)
+
+    def scrubbed(self, reply: Reply, kind: type[Command]) -> Reply:
+        """A reply that repeats a secret, without it (law 15)."""
+        lines = [scrub(line, self.secrets) for line in reply.lines]
+        if reply.code // 100 != 3 and kind in EXCHANGE:
+            self.secrets.clear()
+        return reply if tuple(lines) == reply.lines else Reply(reply.code, lines, reply.enhanced)
 
     def _may_follow(self, last: Command) -> bool:
         return last.pipelines and self._pipelining and len(self.flight) < self._limit

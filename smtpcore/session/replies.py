@@ -8,7 +8,9 @@ from typing import Final
 from ..errors import ParseError
 from ..extensions.auth import Auth, AuthResponse
 from ..extensions.chunking import BdatLast
+from ..extensions.etrn import Etrn, queue_started
 from ..extensions.starttls import StartTls
+from ..extensions.xclient import XClient
 from ..table import Connect, EndOfContent
 from ..wire.command import (
     Command,
@@ -97,9 +99,9 @@ def positive(session: ServerSession, command: Command, text: str | None) -> Repl
         if not isinstance(command, Helo):
             lines += [str(line) for line in session.to_offer()]
         return Reply(250, lines)
-    if isinstance(command, Connect):
+    if isinstance(command, (Connect, XClient)):
         return Reply(220, text or f"{session.settings.hostname} {'LMTP' if session.settings.lmtp else 'ESMTP'}")
-    found = POSITIVE.get(type(command), _OK)
+    found = queue_started(command) if isinstance(command, Etrn) else POSITIVE.get(type(command), _OK)
     return found if text is None else Reply(found.code, text, found.enhanced)
 
 

@@ -204,6 +204,14 @@ class ServerConnection(Reception):
         event = CommandReceived(found)  # type: ignore[arg-type]  # kind is not Reply
         return self._report([*tolerance.take(), event]) if tolerance.defects else event
 
+    def trust(self) -> None:
+        """Let this client say who its own client is: XCLIENT and XFORWARD are offered to it, and taken.
+
+        For the address of a proxy or of a content filter that you know; behind an XCLIENT with another address it
+        no longer holds (see :mod:`smtpcore.extensions.xclient`).
+        """
+        self.session.trusted = True
+
     # -- answers ------------------------------------------------------------------------------
 
     def greet(self, reply: Reply | None = None) -> None:
@@ -323,7 +331,7 @@ class ServerConnection(Reception):
         if self.session.state is not State.UPGRADING:
             raise LocalProtocolError("STARTTLS has not been accepted")
         self._refuse_plaintext()
-        self.session = ServerSession(self.settings, State.GREETED, tls=True)
+        self.session = ServerSession(self.settings, State.GREETED, tls=True, trusted=self.session.trusted)
         self._tolerance.take()
 
     def tls_failed(self) -> None:

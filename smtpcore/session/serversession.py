@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, final
 
-from ..extensions import ENHANCEDSTATUSCODES
+from ..extensions import ENHANCEDSTATUSCODES, XClient, XForward
 from ..extensions.auth import Auth, AuthResponse
 from ..extensions.chunking import BdatLast
 from ..table import EndOfContent, State
 from ..wire.address import Mailbox, Postmaster
 from ..wire.capabilities import Capabilities
-from ..wire.command import Command, Greeting, Helo, Mail, Rcpt
+from ..wire.command import Command, Ehlo, Greeting, Helo, Lhlo, Mail, Rcpt, Rset
 from .settings import NO_CAPABILITIES, ServerSettings
 from .transaction import NO_TRANSACTION, Transaction
 
@@ -19,6 +19,7 @@ __all__ = ["ServerSession"]
 
 _IN_TRANSACTION: Final = frozenset((State.MAIL, State.RCPT, State.CONTENT, State.CHUNKS))
 _ENDS: Final = frozenset((EndOfContent, BdatLast))
+_DROPS: Final = frozenset((Rset, Ehlo, Helo, Lhlo))
 _NOTHING: Final[Mapping[int, State]] = {}
 
 
@@ -40,9 +41,12 @@ class ServerSession:
         "state",
         "tls",
         "transaction",
+        "trusted",
+        "xclient",
+        "xforward",
     )
 
-    def __init__(self, settings: ServerSettings, state: State, *, tls: bool) -> None:
+    def __init__(self, settings: ServerSettings, state: State, *, tls: bool, trusted: bool = False) -> None:
         self.settings = settings
         self.state = state
         self.rows = settings.extensions.transitions[state]  #: The rows of the table for this state.
@@ -54,6 +58,9 @@ class ServerSession:
         self.authenticated = False  #: Whether AUTH has succeeded.
         self.auth_failed = False  #: Whether it was refused, so that a secret may follow in place of a command.
         self.transaction = NO_TRANSACTION  #: The transaction in hand.
+        self.trusted = trusted  #: Whether the client may say who its own client is, as the application has it.
+        self.xclient: XClient | None = None  #: Who the client is by XCLIENT, in place of what the connection shows.
+        self.xforward: XForward | None = None  #: Who the client of the next or present message was, by XFORWARD.
         self.errors = 0  #: Refusals since the last message.
         self.idle_commands = 0  #: Commands since the last message that do not lead to one.
 
@@ -61,6 +68,11 @@ class ServerSession:
     def capabilities(self) -> Capabilities:
         """What the server has to offer."""
         return self.settings.capabilities
+
+    @property
+    def proxied(self) -> bool:
+        """Whether XCLIENT has said who the client is."""
+        return self.xclient is not None
 
     @property
     def mail(self) -> Mail | None:
@@ -112,6 +124,10 @@ class ServerSession:
                 self.enhanced = ENHANCEDSTATUSCODES in self.offered
             elif isinstance(command, (Auth, AuthResponse)):
                 self.authenticated = True
+            elif isinstance(command, XClient):
+                self._begin_anew(command)
+            elif isinstance(command, XForward):
+                self.xforward = command.over(self.xforward)
         elif digit >= 4 and isinstance(command, (Auth, AuthResponse)):
             self.auth_failed = True
         # The step of the table; a transaction that it leads out of is forgotten as a whole.
@@ -120,7 +136,20 @@ class ServerSession:
             self.state = after
             self.rows = self.settings.extensions.transitions[after]
             if after not in _IN_TRANSACTION:
+                if self.xforward is not None and (self.transaction or kind in _DROPS):
+                    self.xforward = None  # XFORWARD_README: "At the end of the next MAIL FROM transaction"
                 self.transaction = NO_TRANSACTION
+
+    def _begin_anew(self, command: XClient) -> None:
+        """Where a connection stands behind its greeting, with another client; TLS and what is counted stay."""
+        self.xclient = command.over(self.xclient)
+        if command.address is not None:
+            self.trusted = False  # XCLIENT_README: "usually no longer authorized to send XCLIENT commands"
+        self.client = None
+        self.esmtp = self.enhanced = self.auth_failed = False
+        self.offered = NO_CAPABILITIES
+        self.authenticated = isinstance(self.xclient.login, str)
+        self.xforward = None
 
     def close(self) -> None:
         """The connection is over."""

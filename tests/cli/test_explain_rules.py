@@ -215,9 +215,19 @@ RIGHT = {
     "a verb of an extension nobody knows": [
         GREETING,
         EHLO,
-        ("S", b"250-a\r\n250 XCLIENT NAME\r\n"),
-        ("C", b"XCLIENT NAME=a\r\n"),
+        ("S", b"250-a\r\n250 XMUMBLE NAME\r\n"),
+        ("C", b"XMUMBLE NAME=a\r\n"),
         ("S", b"220 ok\r\n"),
+    ],
+    "ETRN": [
+        *[GREETING, EHLO, ("S", b"250-a\r\n250 ETRN\r\n"), ("C", b"ETRN a\r\n"), ("S", b"253 3 pending\r\n")],
+        *[("C", b"ETRN b\r\n"), ("S", b"251 none\r\n")],
+    ],
+    "XCLIENT, twice": [
+        *[GREETING, EHLO, ("S", b"250-a\r\n250 XCLIENT NAME ADDR\r\n"), ("C", b"XCLIENT NAME=a ADDR=192.0.2.1\r\n")]
+        * 2,
+        *BEGIN,
+        *MAIL,
     ],
     "long line with parameters": [
         *BEGIN,
@@ -389,7 +399,7 @@ def test_what_cannot_be_read_is_told_by_its_verb():
         ("ETRN a", "its queue for a."),
         ("ETRN @a", "for a and all hosts"),
         ("ETRN #q", "its queue q."),
-        ("XCLIENT a", "Of Postfix"),
+        ("XCLIENT NAME=a", "Of Postfix"),
     ],
 )
 def test_verbs_beyond(verb, words):

@@ -24,10 +24,13 @@ METHODS = (
     "command",
     "authenticate",
     "etrn",
+    "trusts",
+    "xclient",
+    "xforward",
     "closed",
 )
 #: What changes how a server behaves by being there.
-OPTIONAL = ("authenticate", "etrn")
+OPTIONAL = ("authenticate", "etrn", "trusts", "xclient", "xforward")
 MAIL, RCPT, DATA = b"MAIL FROM:<alice@crepes.fr>\r\n", b"RCPT TO:<bob@hamburger.edu>\r\n", b"DATA\r\n"
 EHLO, QUIT, RSET, NOOP = b"EHLO crepes.fr\r\n", b"QUIT\r\n", b"RSET\r\n", b"NOOP\r\n"
 BODY = b"Subject: crepes\r\n\r\nHello\r\n"

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from smtpcore import Reply
+from smtpcore import LocalProtocolError, ParseError, Reply
 from smtpcore.adapters.memory import Link
-from smtpcore.extensions import ETRN, Etrn
+from smtpcore.extensions import (
+    ETRN,
+    XCLIENT,
+    XCLIENT_ATTRIBUTES,
+    XFORWARD,
+    XFORWARD_ATTRIBUTES,
+    Etrn,
+    XClient,
+    XForward,
+)
 from smtpcore.extensions.etrn import not_allowed, queue_started
 from smtpcore.flows import Refusal
-from tests.flows.serving import EHLO, WAYS, Hall, Scripted, codes
+from tests.flows.serving import BODY, DATA, EHLO, END, MAIL, RCPT, WAYS, Hall, Scripted, codes
 
 # -- ETRN -----------------------------------------------------------------------------------------
 
@@ -59,3 +68,107 @@ def test_a_client_asks():
     link = Link(Scripted(etrn=lambda session, command: queue_started(command, 0)), capabilities=[ETRN])
     with link.connect() as client:
         assert client.command(Etrn("crepes.fr")).code == 251
+
+
+# -- XCLIENT and XFORWARD -------------------------------------------------------------------------
+
+BOTH = [XCLIENT.offer(XCLIENT_ATTRIBUTES), XFORWARD.offer(XFORWARD_ATTRIBUTES)]
+ADDRESS = b"XCLIENT NAME=spike.example ADDR=IPV6:2001:db8::1 PORT=4711\r\n"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_proxy_is_trusted(way):
+    handler = Scripted(way=WAYS[way], trusts=lambda session: session.peer == ("192.0.2.1", 4711), xclient=None)
+    hall = Hall(handler, capabilities=BOTH).ready()
+    assert hall.session.peer == ("192.0.2.1", 4711)
+    assert hall.say(ADDRESS) == "220 hamburger.edu ESMTP\r\n"
+    assert hall.session.peer == ("2001:db8::1", 4711)
+    assert hall.session.xclient == XClient(name="spike.example", address="2001:db8::1", port=4711)
+    assert handler.calls == ["trusts", "connected", "command", "xclient"]
+    assert hall.session.client is None
+    offered = hall.say(EHLO)
+    assert "XCLIENT" not in offered
+    assert "XFORWARD" not in offered
+
+
+@pytest.mark.parametrize("answer", [False, None, 1, "yes", ValueError("x"), Refusal(Reply(550, "no"))])
+def test_nothing_but_true_is_trust(answer):
+    hall = Hall(Scripted(trusts=answer, xclient=None), capabilities=BOTH)
+    assert "XCLIENT" not in hall.say(EHLO)
+    assert codes(hall.say(ADDRESS)) == [550]
+    assert hall.session.peer == ("192.0.2.1", 4711)
+
+
+def test_nobody_is_trusted_where_nobody_says_so():
+    hall = Hall(object(), capabilities=BOTH)
+    assert "XFORWARD" not in hall.say(EHLO)
+    assert codes(hall.say(ADDRESS, b"XFORWARD NAME=a\r\n")) == [550, 550]
+
+
+def test_a_client_of_a_proxy_may_be_unwelcome():
+    hall = Hall(Scripted(trusts=True, xclient=Reply(554, "not from there", "5.7.1")), capabilities=BOTH).ready()
+    assert codes(hall.say(ADDRESS)) == [554]
+    assert hall.session.peer == ("192.0.2.1", 4711)
+    assert hall.session.xclient is None
+
+
+@pytest.mark.parametrize(
+    ("said", "identity", "peer"),
+    [
+        (b"LOGIN=alice", "alice", ("192.0.2.1", 4711)),
+        (b"LOGIN=[UNAVAILABLE]", None, ("192.0.2.1", 4711)),
+        (b"NAME=a", None, ("192.0.2.1", 4711)),
+        (b"ADDR=198.51.100.7", None, ("198.51.100.7", 0)),
+        (b"ADDR=198.51.100.7 PORT=[UNAVAILABLE]", None, ("198.51.100.7", 0)),
+        (b"ADDR=[UNAVAILABLE]", None, None),
+    ],
+)
+def test_who_a_session_is_with(said, identity, peer):
+    """What it says takes the place of what the session knew, and nothing of the proxy's own log-in is left."""
+    handler = Scripted(trusts=True, authenticate=True)
+    hall = Hall(handler, capabilities=BOTH, allow_plaintext_auth=True).ready()
+    hall.say(b"AUTH PLAIN AHByb3h5AHNlc2FtZQ==\r\n")
+    assert hall.session.identity == "proxy"
+    assert codes(hall.say(b"XCLIENT " + said + b"\r\n")) == [220]
+    assert (hall.session.identity, hall.session.peer) == (identity, peer)
+    assert hall.session.authenticated is (identity is not None)
+
+
+def test_who_a_message_came_from():
+    seen = []
+    handler = Scripted(trusts=True, message=lambda session: seen.append(session.xforward))
+    hall = Hall(handler, capabilities=BOTH).ready()
+    hall.say(b"XFORWARD NAME=a\r\nXFORWARD ADDR=198.51.100.7\r\n", MAIL, RCPT, DATA, BODY + END)
+    hall.say(MAIL, RCPT, DATA, BODY + END)
+    assert seen == [XForward(name="a", address="198.51.100.7"), None]
+    assert hall.session.peer == ("192.0.2.1", 4711), "nothing else has changed"
+
+
+def test_a_handler_of_its_own_for_xforward():
+    hall = Hall(Scripted(trusts=True, xforward=Reply(451, "later")), capabilities=BOTH).ready()
+    assert codes(hall.say(b"XFORWARD NAME=a\r\n")) == [451]
+    assert hall.session.xforward is None
+
+
+def test_a_client_speaks_for_another():
+    peers = []
+    handler = Scripted(trusts=True, message=lambda session: peers.append((session.peer, session.client)))
+    link = Link(handler, capabilities=BOTH)
+    with link.connect(hostname="proxy.example") as client:
+        assert client.speak_for(XClient(protocol="ESMTP")).code == 220
+        assert client.speak_for(XClient(address="198.51.100.7", port=5, helo="spike.example")).code == 220
+        client.send("alice@crepes.fr", ["bob@hamburger.edu"], b"Hi\r\n")
+        with pytest.raises(LocalProtocolError, match="does not offer XCLIENT"):
+            client.speak_for(XClient(address="192.0.2.9"))
+        client.send("alice@crepes.fr", ["bob@hamburger.edu"], b"Hi\r\n")
+    assert peers == [(("198.51.100.7", 5), "spike.example")] * 2
+    said = [octets for who, octets in link.transcript if who == "C" and octets.startswith(b"EHLO")]
+    assert said == [b"EHLO proxy.example\r\n"] * 2 + [b"EHLO spike.example\r\n"]
+
+
+def test_a_client_that_may_not():
+    with Link(Scripted(trusts=True, xclient=Reply(550, "no")), capabilities=BOTH).connect() as client:
+        assert client.speak_for(XClient(name="a")).code == 550
+        assert str(client.send("alice@crepes.fr", ["bob@hamburger.edu"], b"Hi\r\n").reply).startswith("250")
+        with pytest.raises(ParseError):
+            client.speak_for(XClient(helo="a_b:c"))

@@ -44,7 +44,7 @@ from smtpcore import (
     Vrfy,
 )
 from smtpcore import extensions as ext
-from smtpcore.extensions import Etrn
+from smtpcore.extensions import Etrn, XClient, XForward
 from tests.session.looking import Trace, all_cuts, join
 
 #: Everything that the first extensions have to offer.
@@ -60,6 +60,8 @@ FULL = Capabilities(
     ext.CHUNKING,
     ext.BINARYMIME,
     ext.ETRN,
+    ext.XCLIENT.offer(ext.XCLIENT_ATTRIBUTES),
+    ext.XFORWARD.offer(ext.XFORWARD_ATTRIBUTES),
 )
 #: For calls that no type checker would let pass.
 untyped: Any = SimpleNamespace(Mail=Mail, Rcpt=Rcpt, Auth=Auth, AuthResponse=AuthResponse, SIZE=ext.SIZE)
@@ -70,7 +72,8 @@ ENVELOPE = b"MAIL FROM:<alice@crepes.fr>\r\nRCPT TO:<bob@hamburger.edu>\r\n"
 #: What a server with FULL says to EHLO.
 OFFER = (
     b"250-hamburger.edu\r\n250-PIPELINING\r\n250-SIZE 1000000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
-    b"250-AUTH PLAIN LOGIN\r\n250-STARTTLS\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-ETRN\r\n250 ENHANCEDSTATUSCODES\r\n"
+    b"250-AUTH PLAIN LOGIN\r\n250-STARTTLS\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-ETRN\r\n250-XCLIENT NAME ADDR\r\n"
+    b"250-XFORWARD NAME ADDR\r\n250 ENHANCEDSTATUSCODES\r\n"
 )
 
 
@@ -110,9 +113,11 @@ def answering(answers: dict[type[Command], Reply]) -> Application:
 
 
 def make_server(capabilities: Capabilities = FULL, **options: Any) -> Any:
-    """A server that lets AUTH do without TLS, as most vectors have it."""
+    """A server that lets AUTH do without TLS, as most vectors have it, and trusts its client."""
     options.setdefault("allow_plaintext_auth", True)
-    return ServerConnection("hamburger.edu", capabilities, **options)
+    machine = ServerConnection("hamburger.edu", capabilities, **options)
+    machine.trust()
+    return machine
 
 
 def drain(machine: ServerConnection, application: Application, events: list[Any]) -> str:
@@ -403,5 +408,7 @@ def each_command() -> list[Command]:
         StartTls(),
         Auth("PLAIN", b"\0alice\0sesame"),
         Etrn("crepes.fr"),
+        XClient(name="crepes.fr", port=4711),
+        XForward(name="crepes.fr", address="192.0.2.1"),
         Quit(),
     ]

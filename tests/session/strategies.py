@@ -33,6 +33,8 @@ LINES = (
     b"MAIL FROM:<a@b> BODY=BINARYMIME\r\n",
     b"RSET\r\n",
     b"ETRN crepes.fr\r\n",
+    b"XCLIENT ADDR=192.0.2.1 LOGIN=alice\r\n",
+    b"XFORWARD NAME=a\r\n",
     b"NOOP\r\n",
     b"VRFY bob\r\n",
     b"VRFY \xc3\xa9 SMTPUTF8\r\n",

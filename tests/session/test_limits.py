@@ -205,7 +205,7 @@ def test_reply_size():
             assert bool(run_client(pieces, [Noop()], limits=limits).events) is fits
 
 
-@pytest.mark.parametrize("limit", [10, 1000])
+@pytest.mark.parametrize("limit", [20, 1000])
 def test_reply_lines(limit):
     limits = ClientLimits(reply_lines=limit)
     for lines, fits in ((limit, True), (limit + 1, False)):

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from smtpcore import Connect, EndOfContent, State
-from smtpcore.extensions import STANDARD, Auth, AuthResponse, Bdat, BdatLast, Etrn, StartTls
+from smtpcore.extensions import STANDARD, Auth, AuthResponse, Bdat, BdatLast, Etrn, StartTls, XClient, XForward
 from smtpcore.table import TRANSITIONS, Transitions, may_answer, merge
 from smtpcore.wire.command import (
     BASE_VERBS,
@@ -83,6 +83,9 @@ def test_what_standard_adds():
         assert added.pop((state, BdatLast)) == last
     # RFC 1985 s5: not within a transaction
     assert added.pop((State.READY, Etrn)) == {2: State.READY}
+    # XCLIENT_README, XFORWARD_README: nor these; the one begins the session anew
+    assert added.pop((State.READY, XClient)) == {2: State.GREETED}
+    assert added.pop((State.READY, XForward)) == {2: State.READY}
     assert added == {
         (State.READY, StartTls): {2: State.UPGRADING},
         (State.READY, Auth): {2: State.READY, 3: State.AUTHENTICATING},

@@ -109,6 +109,15 @@ def test_written_and_read(line, command):
         (b"AUTH PL*IN", 5, "mechanism"),
         (b"LHLO", 5, "needs a domain"),
         (b"ETRN", 5, "name of a node"),
+        (b"XCLIENT", 8, "expected a parameter"),
+        (b"XCLIENT NAME", 8, "needs a value"),
+        (b"XCLIENT ADDR=a", 9, "not an IPv4 address"),
+        (b"XCLIENT ADDR=192.0.2.1 PORT=0", 23, "not a TCP port"),
+        (b"XCLIENT NAME=a NAME=b", 15, "occurs twice"),
+        (b"XCLIENT SOURCE=LOCAL", 8, "attribute not known"),
+        (b"XFORWARD NAME=a  PORT=1", 15, "expected a parameter"),
+        (b"XFORWARD NAME=a+ZZ", 9, "not xtext"),
+        (b"XFORWARD SOURCE=HERE", 9, "LOCAL or REMOTE"),
         (b"ETRN @", 6, "expected a domain"),
         (b"ETRN #", 6, "not the name of a queue"),
         (b"ETRN a b", 6, "not a domain"),
@@ -119,7 +128,7 @@ def test_refused(line, where, why):
     with pytest.raises(ParseError, match=why) as caught:
         parsed(line)
     assert caught.value.where == where
-    assert caught.value.rule.startswith("RFC ")
+    assert caught.value.rule.startswith(("RFC ", "XCLIENT_README", "XFORWARD_README"))
 
 
 def test_two_errors_have_a_class_of_their_own():

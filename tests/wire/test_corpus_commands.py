@@ -18,7 +18,7 @@ from tests.wire.records import check_list, judge
 
 #: Verbs and parameters that extensions bring which are not here: the line is not understood, and 500 or 555 says so.
 OTHER_VERBS = {
-    "ATRN": "RFC 2645", "BURL": "RFC 4468", "XCLIENT": "Postfix",
+    "ATRN": "RFC 2645", "BURL": "RFC 4468",
 }  # fmt: skip
 OTHER_PARAMETERS = {
     "REQUIRETLS": "RFC 8689", "CONPERM": "RFC 4141", "BY": "RFC 2852", "ORCPT": "RFC 3461", "ENVID": "RFC 3461",
@@ -31,6 +31,8 @@ DEVIATIONS = {
     "commands-00049": "RFC 5321 s3.3: no spaces beside the colon, and one behind the verb",
     "commands-00076": "RFC 5321 s4.1.1.11: a parameter occurs once",
     "commands-00106": "RFC 5321 s4.1.1.3: the null path is no forward-path",
+    "commands-00178": "RFC 5321 s4.1.2: the name of a host has no @",
+    "commands-00184": "RFC 5321 s4.1.3: an address that is none",
     "commands-00225": "RFC 5321 s3.3: no spaces beside the colon",
     "commands-00226": "RFC 5321 s3.3: no spaces beside the colon",
     "commands-00229": "RFC 5321 s3.3: no spaces beside the colon",

@@ -36,6 +36,7 @@ class Session:
 
     def __init__(self, *offered: Any, **facts: bool) -> None:
         self.capabilities = Capabilities(*offered)
+        self.trusted = self.proxied = False
         self.tls = self.authenticated = self.allow_plaintext_auth = self.require_auth = False
         for name, value in facts.items():
             setattr(self, name, value)
@@ -49,18 +50,18 @@ def refusals(session: Session, command: Any) -> list[tuple[int, str]]:
 def test_all_of_them():
     assert [extension.keyword for extension in STANDARD] == [
         "PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "STARTTLS", "AUTH", "HELP",
-        "CHUNKING", "BINARYMIME", "ETRN",
+        "CHUNKING", "BINARYMIME", "ETRN", "XCLIENT", "XFORWARD",
     ]  # fmt: skip
-    assert len(STANDARD) == 11
+    assert len(STANDARD) == 13
     for extension in STANDARD:
-        assert extension.rfc.startswith("RFC ")
+        assert extension.rfc.startswith("RFC ") or extension.rfc == "Postfix"
         assert extension in STANDARD
         assert extension.keyword.lower() in STANDARD
         assert repr(extension) == f"Extension({extension.keyword!r})"
     assert "XCHUNKING" not in STANDARD
     assert "\u017ftarttls" not in STANDARD
     assert 5 not in STANDARD
-    assert set(STANDARD.verb_owner.values()) == {STARTTLS, AUTH, ext.CHUNKING, ext.ETRN}
+    assert set(STANDARD.verb_owner.values()) == {STARTTLS, AUTH, ext.CHUNKING, ext.ETRN, ext.XCLIENT, ext.XFORWARD}
     assert set(STANDARD.parameter_owners) == {"SIZE", "BODY", "SMTPUTF8", "AUTH"}
 
 
@@ -166,6 +167,7 @@ def test_starttls_is_checked():
     assert refusals(Session(), StartTls()) == []
     assert refusals(Session(tls=True), StartTls()) == [(503, "5.5.1")]
     assert refusals(Session(authenticated=True), StartTls()) == [(503, "5.5.1")]
+    assert refusals(Session(proxied=True), StartTls()) == [(503, "5.5.1")]
     assert refusals(Session(), Noop()) == refusals(Session(), Ehlo("x")) == []
 
 
@@ -174,6 +176,11 @@ def test_starttls_is_checked():
     [
         (STARTTLS, {}, True),
         (STARTTLS, {"tls": True}, False),
+        (STARTTLS, {"proxied": True}, False),
+        (ext.XCLIENT, {}, False),
+        (ext.XCLIENT, {"trusted": True}, True),
+        (ext.XFORWARD, {}, False),
+        (ext.XFORWARD, {"trusted": True}, True),
         (AUTH, {}, False),
         (AUTH, {"tls": True}, True),
         (AUTH, {"allow_plaintext_auth": True}, True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ...extensions import Auth, AuthResponse, StartTls
+from ...extensions import Auth, AuthResponse, Etrn, StartTls, XClient
 from ...table import Connect, EndOfContent
 from ...wire.command import Command, Data, Ehlo, Expn, Helo, Lhlo, Mail, Noop, Quit, Rcpt, Rset, Vrfy
 from ...wire.reply import EnhancedCode
@@ -78,6 +78,7 @@ _SUCCESS: Final[Mapping[type[Command], Remark]] = {
     Noop: Remark("Nothing was asked for, and nothing was done.", "RFC 5321 s4.1.1.9"),
     Quit: Remark("The server says goodbye and closes the connection.", "RFC 5321 s4.1.1.10"),
     StartTls: Remark("The server is ready for the TLS handshake.", "RFC 3207 s4"),
+    XClient: Remark("The session begins anew, with another client."),
     Auth: Remark("Authentication succeeded.", "RFC 4954 s4"),
     AuthResponse: Remark("Authentication succeeded.", "RFC 4954 s4"),
     Vrfy: Remark("The server says what it knows of the name.", "RFC 5321 s3.5"),
@@ -87,11 +88,12 @@ _CHALLENGE: Final = CODES[334]
 
 #: Codes that answer some commands only: another reply would be taken for something that it is not.
 OWNERS: Final[Mapping[int, tuple[type[Command], ...]]] = {
-    220: (Connect, StartTls),
+    220: (Connect, StartTls, XClient),
     221: (Quit,),
     235: (Auth, AuthResponse),
-    251: (Rcpt, Vrfy, Expn),
-    252: (Vrfy, Expn, Rcpt),
+    251: (Rcpt, Vrfy, Expn, Etrn),
+    252: (Vrfy, Expn, Rcpt, Etrn),
+    253: (Etrn,),
     334: (Auth, AuthResponse),
     354: (Data,),
 }

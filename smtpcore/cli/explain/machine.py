@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Final, final
 
 from ...errors import LocalProtocolError
+from ...extensions import Unavailable
+from ...extensions.attributes import AttributeCommand
 from ...session.event import (
     CommandReceived,
     CommandRejected,
@@ -121,6 +123,7 @@ class Machine:
         """The server is about to accept EHLO and offers this."""
         settings = _settings(capabilities)
         self._connection.settings = self._connection.session.settings = settings
+        self._connection.trust()  # whom XCLIENT is offered to, that client was trusted
 
     def answer(self, reply: Reply) -> bool:
         """Answer what waits as the recorded server did; False where that is no answer to it by the table."""
@@ -186,4 +189,6 @@ def _stand_in(kind: type[Command]) -> Command:
         return Mail(None)
     if issubclass(kind, (Ehlo, Helo)):
         return kind("client.invalid")
+    if issubclass(kind, AttributeCommand):
+        return kind(name=Unavailable.UNAVAILABLE)
     return kind.__new__(kind)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ...errors import ParseError
-from ...extensions import ENHANCEDSTATUSCODES, PIPELINING, Auth, AuthResponse, StartTls
+from ...extensions import ENHANCEDSTATUSCODES, PIPELINING, Auth, AuthResponse, StartTls, XClient
 from ...extensions.chunking import Bdat
 from ...table import Connect, EndOfContent, State
 from ...wire.capabilities import Capabilities
@@ -139,7 +139,7 @@ def check_reply(step: Step, reply: Reply, exchange: Exchange | None, machine: Ma
     if exchange is None:
         return
     kind = exchange.kind
-    missing = found is None and code // 100 != 3 and kind not in _GREETINGS and kind is not Connect
+    missing = found is None and code // 100 != 3 and kind not in _GREETINGS and kind not in {Connect, XClient}
     if missing and ENHANCEDSTATUSCODES in machine.offered:
         step.blame("server", "RFC 2034 s4", "no enhanced status code, although ENHANCEDSTATUSCODES was offered")
     owners = OWNERS.get(code)

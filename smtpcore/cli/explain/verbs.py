@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from ...extensions import Auth, AuthResponse, Etrn, StartTls
+from ...extensions import Auth, AuthResponse, Etrn, StartTls, XClient, XForward
 from ...extensions.chunking import Bdat, BdatCommand, BdatLast
 from ...wire.address import Mailbox, Postmaster
 from ...wire.command import Command, Data, Ehlo, Expn, Helo, Help, Lhlo, Mail, Noop, Quit, Rcpt, Rset, Vrfy
@@ -17,7 +17,26 @@ __all__ = ["KINDS", "explain_command", "verb_of"]
 #: The commands by their verbs, for lines that could not be read whole.
 KINDS: Final[Mapping[str, type[Command]]] = {
     kind.verb: kind
-    for kind in (Ehlo, Helo, Lhlo, Mail, Rcpt, Data, Rset, Vrfy, Expn, Help, Noop, Quit, Auth, StartTls, Bdat, Etrn)
+    for kind in (
+        Ehlo,
+        Helo,
+        Lhlo,
+        Mail,
+        Rcpt,
+        Data,
+        Rset,
+        Vrfy,
+        Expn,
+        Help,
+        Noop,
+        Quit,
+        Auth,
+        StartTls,
+        Bdat,
+        Etrn,
+        XClient,
+        XForward,
+    )
 }
 
 
@@ -83,13 +102,13 @@ _COMMANDS: Final[Mapping[type[Command], Callable[[Any], Remark]]] = {
     StartTls: lambda _: Remark("The client wants to encrypt the connection.", "RFC 3207 s4"),
     Auth: _auth,
     Etrn: _etrn,
+    XClient: lambda c: Remark(f"Of Postfix: a proxy says who its client is, by {' '.join(c.keywords)}."),
+    XForward: lambda c: Remark(f"Of Postfix: a filter says who the client was, by {' '.join(c.keywords)}."),
     AuthResponse: _response,
 }
 _BY_VERB: Final[Mapping[str, Remark]] = {
     "TURN": Remark("A command of old to change sides; nobody takes it any more.", "RFC 5321 sF.1"),
     "BURL": Remark("The client names a URL to fetch the content from.", "RFC 4468 s3"),
-    "XCLIENT": Remark("Of Postfix: a proxy says who its client is."),
-    "XFORWARD": Remark("Of Postfix: a filter is told who the client is."),
     "SEND": Remark("A command of old, to a terminal.", "RFC 5321 sF.6"),
     "SOML": Remark("A command of old, to a terminal or a mailbox.", "RFC 5321 sF.6"),
     "SAML": Remark("A command of old, to a terminal and a mailbox.", "RFC 5321 sF.6"),
