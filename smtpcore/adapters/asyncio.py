@@ -18,8 +18,10 @@ from collections.abc import Awaitable
 from typing import Final, TypeVar, final
 
 from ..flows.effect import Handshake, Read, Write
+from ..sasl import Channel
 from .asyncio_server import Server
 from .client import AsyncClient
+from .tls import channel_of
 from .unix import LOCAL_ADDRESS, unix_path
 
 __all__ = ["Client", "Server", "connect", "serve"]
@@ -157,7 +159,7 @@ class _Channel(asyncio.BufferedProtocol):
         if self._lost is not None:
             raise self._lost
 
-    async def handshake(self) -> None:
+    async def handshake(self) -> Channel:
         if self._transport is None or self._context is None:
             raise ConnectionError("no connection to encrypt")
         upgraded = await asyncio.get_running_loop().start_tls(
@@ -170,6 +172,7 @@ class _Channel(asyncio.BufferedProtocol):
         if upgraded is None:
             raise ConnectionError("the connection was lost within the handshake")
         self._transport = upgraded
+        return channel_of(upgraded.get_extra_info("ssl_object"))
 
     async def close(self) -> None:
         # Once: a second close takes the transport of Python 3.11.2 apart, and a later abort fails then.

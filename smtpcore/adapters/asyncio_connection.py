@@ -12,8 +12,10 @@ from typing import Any, Final, Protocol, final
 
 from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
 from ..flows.server import Drain
+from ..sasl import Channel
 from ..wire.proxy import ProxyHeader
 from .listening import TOO_MANY, Listening
+from .tls import channel_of
 
 __all__ = ["LAST", "BufferedConnection", "Connection", "Hub", "Open"]
 
@@ -170,9 +172,9 @@ class Connection(asyncio.Protocol):
 
     # -- the script ---------------------------------------------------------------------------
 
-    def _begin(self, proxy: ProxyHeader | None) -> None:
+    def _begin(self, proxy: ProxyHeader | None, channel: Channel | None = None) -> None:
         peer = None if self._transport is None else self._transport.get_extra_info("peername")
-        _, self._flow = self._server.begin(peer, proxy)
+        _, self._flow = self._server.begin(peer, proxy, channel)
         self._advance(None)
 
     def _advance(self, value: Any, error: BaseException | None = None) -> None:
@@ -283,7 +285,7 @@ class Connection(asyncio.Protocol):
             if isinstance(effect, Await):
                 value = await effect.awaitable
             elif isinstance(effect, Handshake):
-                await self._handshake()
+                value = await self._handshake()
         except Exception as caught:  # noqa: BLE001 - it belongs to the script, whatever it is
             error = caught
         except asyncio.CancelledError:
@@ -297,7 +299,7 @@ class Connection(asyncio.Protocol):
     async def _secure(self, proxy: ProxyHeader | None) -> None:
         """Implicit TLS: the handshake, and then the script."""
         try:
-            await self._handshake()
+            channel = await self._handshake()
         except OSError:
             self._finish()
         except asyncio.CancelledError:
@@ -305,9 +307,9 @@ class Connection(asyncio.Protocol):
             raise
         else:
             self._task = None
-            self._begin(proxy)
+            self._begin(proxy, channel)
 
-    async def _handshake(self) -> None:
+    async def _handshake(self) -> Channel:
         transport, context, limit = self._transport, self._server.context, self._server.control.timeout
         if transport is None or context is None:
             raise ConnectionError("no connection to encrypt")
@@ -328,6 +330,7 @@ class Connection(asyncio.Protocol):
             raise ConnectionError("the connection was lost within the handshake")
         self._transport = upgraded
         self._encrypted = True
+        return channel_of(upgraded.get_extra_info("ssl_object"), self._server.certificate)
 
     # -- ends ---------------------------------------------------------------------------------
 

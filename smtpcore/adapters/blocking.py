@@ -23,9 +23,11 @@ from typing import Final, Self, final
 from ..flows.effect import Handshake, Read, Write
 from ..flows.proxy import read_proxy_header
 from ..flows.server import Drain
+from ..sasl import Channel
 from ..session.server import ServerConnection
 from .client import BlockingClient
 from .listening import TOO_MANY, Listening
+from .tls import channel_of
 from .trampoline import run_blocking
 from .unix import LOCAL_ADDRESS, listen_unix, release, unix_path
 
@@ -67,6 +69,7 @@ class _Stream:
         context: ssl.SSLContext | None = None,
         server_hostname: str | None = None,
         timeout: float | None = None,
+        certificate: bytes | None = None,
     ) -> None:
         # A group of commands is one write and must leave at once.
         if sock.family in _INTERNET:
@@ -75,6 +78,7 @@ class _Stream:
         self._context = context
         self._server_hostname = server_hostname
         self._timeout = timeout
+        self._certificate = certificate
         self._left = 0.0  # seconds that the next read has where it gets none of its own
         self._limit: float | None = None  # what the socket was told last
 
@@ -109,7 +113,7 @@ class _Stream:
             self._sock.settimeout(seconds)
             self._limit = seconds
 
-    def handshake(self) -> None:
+    def handshake(self) -> Channel:
         if self._context is None:
             raise ConnectionError("no context to encrypt with")
         self._sock.settimeout(Handshake.seconds if self._timeout is None else self._timeout)
@@ -122,6 +126,7 @@ class _Stream:
         self._sock = secured  # from here on whoever closes or cuts closes this one
         self._limit = None
         secured.do_handshake()
+        return channel_of(secured, self._certificate)
 
     def close(self) -> None:
         self._sock.close()
@@ -211,7 +216,7 @@ class Server(Listening):
     def _welcome(self, sock: socket.socket, peer: object) -> None:
         """A thread for a new connection."""
         try:
-            stream = _ServedStream(sock, self.context, timeout=self.control.timeout)
+            stream = _ServedStream(sock, self.context, timeout=self.control.timeout, certificate=self.certificate)
             stream.bell = self._bell
             thread = threading.Thread(target=self._serve, args=(stream, peer), name=f"smtp-{peer}", daemon=True)
             with self._lock:
@@ -223,9 +228,8 @@ class Server(Listening):
     def _serve(self, stream: _ServedStream, peer: object) -> None:
         try:
             proxy = run_blocking(read_proxy_header(self.control), stream) if peer in self.proxies else None
-            if self.implicit_tls:
-                stream.handshake()
-            stream.machine, flow = self.begin(peer, proxy)
+            channel = stream.handshake() if self.implicit_tls else None
+            stream.machine, flow = self.begin(peer, proxy, channel)
             run_blocking(flow, stream)
         except OSError:
             pass  # no header of a proxy, or no handshake

@@ -11,11 +11,12 @@ from ..flows.effect import Flow
 from ..flows.handler import Served
 from ..flows.options import ServerOptions, prepare_server
 from ..flows.server import serve_connection
+from ..sasl import Channel
 from ..session.server import ServerConnection
 from ..wire.proxy import ProxyHeader
 from ..wire.reply import Reply
 from .proxies import Proxies
-from .tls import server_context
+from .tls import der, server_context
 
 __all__ = ["TOO_MANY", "Listening"]
 
@@ -53,6 +54,7 @@ class Listening:
     ) -> None:
         self.settings, self.control = prepare_server(handler, tls, self._report, options)
         self.handler = handler
+        self.certificate = der(options.get("certificate"))  #: Its own, in DER, where it was given.
         self.context = server_context(tls, ssl_context)
         self.implicit_tls: Final = tls == "implicit"
         self.max_connections = max_connections
@@ -60,11 +62,18 @@ class Listening:
         self._where = host, port
         self._grace = grace
 
-    def begin(self, peer: Any, proxy: ProxyHeader | None = None) -> tuple[ServerConnection, Flow[None]]:
-        """The machine and the script for a new connection; ``proxy`` is the header that it began with."""
+    def begin(
+        self, peer: Any, proxy: ProxyHeader | None = None, channel: Channel | None = None
+    ) -> tuple[ServerConnection, Flow[None]]:
+        """The machine and the script for a new connection.
+
+        ``proxy`` is the header that it began with, and ``channel`` that of implicit TLS.
+        """
         machine = ServerConnection.from_settings(self.settings, tls=self.implicit_tls)
         client = peer if proxy is None else proxy.peer(peer)
-        return machine, serve_connection(machine, self.handler, Served(machine, client or None, proxy), self.control)
+        session = Served(machine, client or None, proxy)
+        session.channel = channel
+        return machine, serve_connection(machine, self.handler, session, self.control)
 
     def _report(self, error: BaseException) -> None:
         """Show an error of a handler, and of nothing else."""

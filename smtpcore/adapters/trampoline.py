@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from typing import Any, Protocol, TypeVar
 
 from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
+from ..sasl import Channel
 
 __all__ = ["AsyncWorld", "BlockingWorld", "finish", "run", "run_blocking"]
 
@@ -23,8 +24,8 @@ class AsyncWorld(Protocol):
         """The next octets; ``b""`` at the end of the stream."""
         ...
 
-    async def handshake(self) -> None:
-        """Do the TLS handshake."""
+    async def handshake(self) -> Channel | None:
+        """Do the TLS handshake, and say what it has shown."""
         ...
 
     async def close(self) -> None:
@@ -47,8 +48,8 @@ class BlockingWorld(Protocol):
         """The next octets; ``b""`` at the end of the stream."""
         ...
 
-    def handshake(self) -> None:
-        """Do the TLS handshake."""
+    def handshake(self) -> Channel | None:
+        """Do the TLS handshake, and say what it has shown."""
         ...
 
     def close(self) -> None:
@@ -83,7 +84,7 @@ async def run(flow: Flow[T], world: AsyncWorld) -> T:
             elif isinstance(effect, Await):
                 value = await effect.awaitable
             elif isinstance(effect, Handshake):
-                await world.handshake()
+                value = await world.handshake()
             elif isinstance(effect, Close):
                 await world.close()
         except Exception as caught:  # noqa: BLE001 - it belongs to the script, whatever it is
@@ -117,7 +118,7 @@ def run_blocking(flow: Flow[T], world: BlockingWorld) -> T:
             elif isinstance(effect, Await):
                 value = finish(effect.awaitable)
             elif isinstance(effect, Handshake):
-                world.handshake()
+                value = world.handshake()
             elif isinstance(effect, Close):
                 world.close()
         except Exception as caught:  # noqa: BLE001 - it belongs to the script, whatever it is

@@ -17,16 +17,18 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
-from typing import Final, Self, final
+from typing import Any, Final, Self, final
 
 import trio
 
 from ..flows.effect import Handshake, Read, Write
 from ..flows.proxy import read_proxy_header
 from ..flows.server import Drain
+from ..sasl import Channel
 from ..session.server import ServerConnection
 from .client import AsyncClient
 from .listening import TOO_MANY, Listening
+from .tls import channel_of
 from .trampoline import run
 from .unix import LOCAL_ADDRESS, listen_unix, release, unix_path
 
@@ -63,12 +65,14 @@ class _Stream:
         context: ssl.SSLContext | None = None,
         server_hostname: str | None = None,
         timeout: float | None = None,
+        certificate: bytes | None = None,
     ) -> None:
         self._raw = stream  # trio sets TCP_NODELAY by itself
         self._stream: trio.SocketStream | trio.SSLStream[trio.SocketStream] = stream
         self._context = context
         self._server_hostname = server_hostname
         self._timeout = timeout
+        self._certificate = certificate
         self._left = 0.0  # seconds that the next read has where it gets none of its own
 
     async def read(self, effect: Read) -> bytes:
@@ -93,7 +97,7 @@ class _Stream:
         if scope.cancelled_caught:
             raise TimeoutError("the peer does not read")
 
-    async def handshake(self) -> None:
+    async def handshake(self) -> Channel:
         if self._context is None:
             raise ConnectionError("no context to encrypt with")
         # https_compatible: many peers close without saying so in TLS, and end of data is never end of file here.
@@ -112,6 +116,8 @@ class _Stream:
         if scope.cancelled_caught:
             raise TimeoutError("no handshake in time")
         self._stream = upgraded
+        secured: Any = upgraded  # it passes what it does not know on to its SSLObject
+        return channel_of(secured, self._certificate)
 
     async def close(self) -> None:
         await trio.aclose_forcefully(self._stream)
@@ -232,16 +238,15 @@ class Server(Listening):
             finally:
                 stream.socket.close()
             return
-        world = _ServedStream(stream, self.context, timeout=self.control.timeout)
+        world = _ServedStream(stream, self.context, timeout=self.control.timeout, certificate=self.certificate)
         world.life = trio.CancelScope()
         self._streams.add(world)
         try:
             with world.life:
                 peer = stream.socket.getpeername()
                 proxy = await run(read_proxy_header(self.control), world) if peer in self.proxies else None
-                if self.implicit_tls:
-                    await world.handshake()
-                world.machine, flow = self.begin(peer, proxy)
+                channel = await world.handshake() if self.implicit_tls else None
+                world.machine, flow = self.begin(peer, proxy, channel)
                 await run(flow, world)
         except OSError:
             pass  # no header of a proxy, or no handshake

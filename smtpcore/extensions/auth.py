@@ -19,7 +19,16 @@ from ..wire.value import assign
 from ..wire.vocabulary import Vocabulary
 from .extension import Extension, SessionView
 
-__all__ = ["AUTH", "AUTH_LINE_LIMIT", "SUBMITTER", "Auth", "AuthResponse", "decode_base64", "encode_base64"]
+__all__ = [
+    "AUTH",
+    "AUTH_LINE_LIMIT",
+    "SUBMITTER",
+    "Auth",
+    "AuthResponse",
+    "decode_base64",
+    "encode_base64",
+    "offered_mechanisms",
+]
 
 #: RFC 4954 s4: octets of a line of the exchange, with its CRLF.
 AUTH_LINE_LIMIT: Final = 12_288
@@ -67,6 +76,8 @@ class Auth(Command):
         name = _MECHANISM.fullmatch(mechanism)
         if not name:
             raise ParseError("not a SASL mechanism name", 0, "RFC 4422 s3.1", mechanism)
+        if initial_response is not None:
+            _check_length(initial_response, f"AUTH {name[0]} \r\n")
         assign(self, "mechanism", name[0].upper())
         assign(self, "initial_response", initial_response)
 
@@ -110,7 +121,10 @@ class AuthResponse(Command):
 
     def __init__(self, response: Secret | bytes | None) -> None:
         super().__init__()
-        assign(self, "response", _secret(response))
+        response = _secret(response)  # first, so that no traceback shows the octets
+        if response is not None:
+            _check_length(response, "\r\n")
+        assign(self, "response", response)
 
     @property
     def secret(self) -> Secret | None:
@@ -133,10 +147,21 @@ class AuthResponse(Command):
         return cls(None if line == b"*" else decode_base64(line.decode("utf-8", "surrogateescape")))
 
 
+def _check_length(secret: Secret, rest: str) -> None:
+    if (len(secret) + 2) // 3 * 4 + len(rest) > AUTH_LINE_LIMIT:
+        raise ParseError(f"longer than a line of {AUTH_LINE_LIMIT} octets", 0, "RFC 4954 s4")
+
+
 def _secret(octets: Secret | bytes | None) -> Secret | None:
     if octets is None or isinstance(octets, Secret):
         return octets
     return Secret(bytes(memoryview(octets)))  # not bytes(octets): a number or a text is a mistake of the caller
+
+
+def offered_mechanisms(session: SessionView) -> tuple[str, ...]:
+    """The mechanisms that may be used in this session: those that speak of TLS only where there is TLS."""
+    offered = session.capabilities.get(AUTH) or ()
+    return tuple([name for name in offered if session.tls or not (name == "EXTERNAL" or name.endswith("-PLUS"))])
 
 
 def _check_auth(session: SessionView, command: Auth) -> Reply | None:
@@ -145,8 +170,7 @@ def _check_auth(session: SessionView, command: Auth) -> Reply | None:
         return Reply(503, "authenticated already", "5.5.1")  # RFC 4954 s4
     if not session.tls and not session.allow_plaintext_auth:
         return Reply(538, "encryption required for authentication", "5.7.11")  # RFC 4954 s6
-    offered = session.capabilities.get(AUTH) or ()
-    if command.mechanism not in offered:
+    if command.mechanism not in offered_mechanisms(session):
         return Reply(504, "authentication mechanism not supported", "5.5.4")  # RFC 4954 s4
     return None
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Literal, TypeAlias
 
 from ..errors import LocalProtocolError, ParseError, ProtocolError
 from ..extensions import AUTH, STARTTLS, Auth, AuthResponse, StartTls, XClient
 from ..extensions.auth import decode_base64
-from ..sasl import ClientMechanism
+from ..sasl import Channel, ClientMechanism, choose
 from ..session.client import ClientConnection
 from ..session.event import (
     NEED_DATA,
@@ -23,7 +23,7 @@ from ..table import State
 from ..wire.command import Command, Ehlo, Helo, Lhlo, Quit
 from ..wire.reply import Reply
 from .effect import Close, Flow, Handshake, Read, Write
-from .error import Disconnected, FlowError, NoMechanism, Refused, TlsNotOffered
+from .error import Disconnected, FlowError, NoMechanism, NotProven, Refused, TlsNotOffered
 
 __all__ = [
     "TlsMode",
@@ -128,8 +128,8 @@ def open_session(
 ) -> Flow[None]:
     """Everything before the first message: greeting, EHLO, TLS, AUTH.
 
-    Raises Refused, TlsNotOffered or NoMechanism after QUIT, or OSError when a handshake fails;
-    nothing is tried again in a weaker way.
+    Raises Refused, TlsNotOffered or NoMechanism after QUIT, NotProven, or OSError when a handshake
+    fails; nothing is tried again in a weaker way.
     """
     try:
         yield from _open(machine, hostname, tls, mechanisms)
@@ -140,68 +140,81 @@ def open_session(
 
 
 def _open(machine: ClientConnection, hostname: str, tls: TlsMode, mechanisms: Sequence[ClientMechanism]) -> Flow[None]:
+    channel: Channel | None = None
     if tls == "implicit":
-        yield Handshake()
+        channel = yield Handshake()
     answer = yield from next_answer(machine)
     if isinstance(answer, ReplyReceived) and not 200 <= answer.reply.code < 300:
         raise Refused(answer.reply, None)
     yield from greet(machine, hostname)
     if tls in {"required", "opportunistic"}:
-        yield from _start_tls(machine, hostname, required=tls == "required")
+        channel = yield from _start_tls(machine, hostname, required=tls == "required")
     if mechanisms:
-        yield from authenticate(machine, mechanisms)
+        yield from authenticate(machine, mechanisms, channel)
 
 
-def _start_tls(machine: ClientConnection, hostname: str, *, required: bool) -> Flow[None]:
+def _start_tls(machine: ClientConnection, hostname: str, *, required: bool) -> Flow[Channel | None]:
     if STARTTLS not in machine.capabilities:
         if required:
             raise TlsNotOffered("the server does not offer STARTTLS")
-        return
+        return None
     reply = yield from exchange(machine, StartTls())
     if machine.state is not State.UPGRADING:
         if required or machine.state is State.CLOSED:
             raise Refused(reply, StartTls())
-        return
+        return None
     if reply.code != 220:  # RFC 3207 s4: the one positive reply there is
         machine.tls_failed()
         raise Refused(reply, StartTls())
     machine.next_event()  # raises when octets in the clear came with the reply
     try:
-        yield Handshake()
+        channel: Channel | None = yield Handshake()
     except OSError:
         machine.tls_failed()
         raise
     machine.tls_established()
     yield from greet(machine, hostname)
+    return channel
 
 
-def authenticate(machine: ClientConnection, mechanisms: Sequence[ClientMechanism]) -> Flow[Reply]:
-    """AUTH by the first of ``mechanisms`` that the server offers (RFC 4954 s4).
+def authenticate(
+    machine: ClientConnection, mechanisms: Sequence[ClientMechanism], channel: Channel | None = None
+) -> Flow[Reply]:
+    """AUTH by the first of ``mechanisms`` that the server offers and the channel suits (RFC 4954 s4).
 
-    Raises NoMechanism when it offers none, Refused when it says no: a weaker one is not tried then.
+    ``channel`` is what the handshake has given. Raises NoMechanism when the server offers none,
+    Refused when it says no: a weaker one is not tried then. Raises NotProven when it says yes
+    without having proved what the mechanism asks of it; the machine is abandoned then.
     """
     offered = machine.capabilities.get(AUTH) or ()
-    for mechanism in mechanisms:
-        if mechanism.name in offered:
-            break
-    else:
+    mechanism = choose(mechanisms, offered, channel, tls=machine.tls)
+    if mechanism is None:
         raise NoMechanism(f"the server offers {' '.join(offered) or 'no mechanism'}")
+    bind: Callable[[Channel | None, Sequence[str]], None] | None = getattr(mechanism, "bind", None)
+    if bind is not None:
+        bind(channel, offered)
     held = mechanism.step(None) if mechanism.client_first else None
-    command: Auth | AuthResponse = Auth(mechanism.name, held)
-    if len(bytes(command)) <= _COMMAND_LINE:
-        held = None
-    else:
-        command = Auth(mechanism.name)
-    given_up = False
+    command: Auth | AuthResponse = Auth(mechanism.name)
+    if held is not None and len(held) < _COMMAND_LINE:
+        whole = Auth(mechanism.name, held)
+        if len(bytes(whole)) <= _COMMAND_LINE:
+            command, held = whole, None
+    rounds = 0
     while True:
         reply = yield from exchange(machine, command)
         if machine.authenticated:
+            if not getattr(mechanism, "proven", True):
+                machine.abandon()  # whoever it is gets no mail, and no QUIT either
+                raise NotProven(f"the server has not proved that it knows the secret of {mechanism.name}")
             return reply
-        if machine.state is not State.AUTHENTICATING or given_up:
+        rounds += 1
+        if machine.state is not State.AUTHENTICATING or (isinstance(command, AuthResponse) and command.gives_up):
             raise Refused(reply, Auth(mechanism.name))
-        command, held = _respond(mechanism, reply, held), None
-        given_up = command.response is None
+        command, held = _respond(mechanism, reply, held) if rounds < MOST_ROUNDS else AuthResponse(None), None
 
+
+#: Challenges that a client answers in one exchange; no mechanism that is known has more than a few.
+MOST_ROUNDS: Final = 20
 
 # RFC 4954 s4: AUTH with its initial response is subject to the limit of RFC 5321 s4.5.3.1.4; beyond it "the client
 # MUST NOT use the initial response parameter", and gives it when it is asked

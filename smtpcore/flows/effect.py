@@ -60,7 +60,10 @@ class Read:
 
 @final
 class Handshake:
-    """Do a TLS handshake on the connection. No result; throw OSError (``ssl.SSLError`` is one) when it fails."""
+    """Do a TLS handshake on the connection; throw OSError (``ssl.SSLError`` is one) when it fails.
+
+    The result is a :class:`~smtpcore.sasl.channel.Channel`, or None where nothing is known that SASL could use.
+    """
 
     __slots__ = ()
 

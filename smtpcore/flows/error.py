@@ -8,6 +8,7 @@
         Disconnected     the connection ended before its time
         TlsNotOffered    tls="required", and the server has no STARTTLS
         NoMechanism      the server offers no mechanism that the client has
+        NotProven        the server says that AUTH has succeeded, without the proof that the mechanism asks of it
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import final
 from ..wire.command import Command
 from ..wire.reply import Reply
 
-__all__ = ["Disconnected", "FlowError", "NoMechanism", "Refused", "TlsNotOffered"]
+__all__ = ["Disconnected", "FlowError", "NoMechanism", "NotProven", "Refused", "TlsNotOffered"]
 
 
 class FlowError(Exception):
@@ -51,3 +52,8 @@ class TlsNotOffered(FlowError):
 @final
 class NoMechanism(FlowError):
     """The server offers no SASL mechanism that the client can use."""
+
+
+@final
+class NotProven(FlowError):
+    """AUTH has succeeded, says a server that has not proved that it knows the secret: it may be anybody."""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias, final
 
 from ..extensions import Etrn, XClient, XForward
-from ..sasl import Credentials
+from ..sasl import BearerToken, Channel, Credentials, ScramKeys, TokenRefused
 from ..session.server import ServerConnection
 from ..session.transaction import Transaction
 from ..wire.command import Command, Mail, Rcpt
@@ -38,7 +38,7 @@ class Refusal(Exception):
 class Served:
     """One connection, as a handler sees it. ``data`` is the handler's own, to keep what it likes."""
 
-    __slots__ = ("data", "identity", "machine", "peer", "proxy")
+    __slots__ = ("channel", "data", "identity", "machine", "peer", "proxy")
 
     def __init__(self, machine: ServerConnection, peer: Any = None, proxy: ProxyHeader | None = None) -> None:
         self.machine = machine  #: The machine behind it.
@@ -48,6 +48,8 @@ class Served:
         self.proxy = proxy  #: What a trusted proxy has said of the client.
         #: Who the client has proved to be, by AUTH; ``authenticate`` may set it where a client may act as another.
         self.identity: str | None = None
+        #: What TLS knows of the client, such as its certificate; None without TLS, or where the adapter does not say.
+        self.channel: Channel | None = None
         self.data: Any = None
 
     @property
@@ -156,7 +158,30 @@ class Handler(Protocol):
         ...
 
     def authenticate(self, session: Served, credentials: Credentials) -> bool | Reply | Awaitable[bool | Reply]:
-        """Whether to believe the credentials. AUTH is offered only where this is there."""
+        """Whether to believe the credentials.
+
+        Those of SCRAM, OAuth and EXTERNAL are ``proven`` when they come here; what is left to decide is whether their
+        owner may be let in, and may act as ``authzid``. Without this method proven ones are believed where they want
+        to be nobody else, and PLAIN and LOGIN are not offered.
+        """
+        ...
+
+    def scram_keys(
+        self, session: Served, username: str, mechanism: str
+    ) -> ScramKeys | Reply | Awaitable[ScramKeys | Reply | None] | None:
+        """The keys of a user for SCRAM-SHA-1 or SCRAM-SHA-256, or None; ``username`` is as SASLprep has it.
+
+        SCRAM is offered only where this is there.
+        """
+        ...
+
+    def verify_token(
+        self, session: Served, token: BearerToken
+    ) -> str | TokenRefused | Reply | Awaitable[str | TokenRefused | Reply | None] | None:
+        """The name of a token's owner, or why it is refused; None is ``invalid_token``.
+
+        XOAUTH2 and OAUTHBEARER are offered only where this is there.
+        """
         ...
 
     def closed(self, session: Served) -> Awaitable[None] | None:

@@ -17,7 +17,8 @@ from ..extensions import (
     STARTTLS,
     ExtensionSet,
 )
-from ..sasl import SERVER_MECHANISMS, ClientMechanism, ServerMechanism, with_password
+from ..sasl import SERVER_MECHANISMS, ClientMechanism, ScramServer, ServerMechanism, with_password
+from ..sasl.scram_keys import scramp
 from ..session.client import ClientConnection
 from ..session.limits import ClientLimits, ServerLimits
 from ..session.settings import ServerSettings
@@ -50,7 +51,8 @@ class ClientOptions(TypedDict, total=False):
     """What ``connect`` takes besides the address and the TLS mode."""
 
     hostname: str  #: What the client calls itself; its own address as a literal unless given.
-    auth: tuple[str, str] | Sequence[ClientMechanism]  #: Name and password, or mechanisms in the order of preference.
+    #: Name and password, or mechanisms in the order of preference, as ``with_token`` makes them for OAuth.
+    auth: tuple[str, str] | Sequence[ClientMechanism]
     allow_plaintext_auth: bool  #: AUTH without TLS; off.
     bare_newlines: BareNewlines  #: REJECT, or NORMALIZE to send a text with any line ends.
     lmtp: bool  #: Speak LMTP: a verdict for each recipient (RFC 2033); off.
@@ -79,7 +81,9 @@ class ServerOptions(TypedDict, total=False):
     extensions: ExtensionSet
     require_auth: bool
     allow_plaintext_auth: bool  #: Offer AUTH without TLS; off.
+    #: How each SASL mechanism begins; those that the handler has no method for are not offered.
     mechanisms: Mapping[str, Callable[[], ServerMechanism]]
+    certificate: bytes  #: The server's own, in DER or PEM, for channel binding: an ``ssl_context`` does not tell it.
     timeout: float  #: Seconds for each step of the client, in place of RFC 5321 s4.5.3.2.
     minimum_rate: float  #: Octets per second that a content has to keep up with.
 
@@ -155,13 +159,16 @@ def send(
 def prepare_server(
     handler: object, tls: TlsMode, report: Callable[[BaseException], None], options: ServerOptions
 ) -> tuple[ServerSettings, Control]:
-    """The settings that all connections of a server share, and its control."""
-    mechanisms = options.get("mechanisms", SERVER_MECHANISMS)
+    """The settings that all connections of a server share, and its control.
+
+    Raises ModuleNotFoundError when the handler has ``scram_keys`` and the extra ``scram`` is not installed.
+    """
+    mechanisms = _served_mechanisms(handler, options)
     size = options.get("size", DEFAULT_SIZE)
     offered: list[Any] = [PIPELINING, SIZE(size), EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES, CHUNKING]
     if tls in {"required", "opportunistic"}:
         offered.append(STARTTLS)
-    if hasattr(handler, "authenticate"):
+    if mechanisms:
         offered.append(AUTH.offer(tuple(mechanisms)))
     offered += options.get("capabilities", ())
     settings = ServerSettings(
@@ -178,3 +185,17 @@ def prepare_server(
     )
     control = Control(report, mechanisms, options.get("timeout"), options.get("minimum_rate", MINIMUM_RATE))
     return settings, control
+
+
+def _served_mechanisms(handler: object, options: ServerOptions) -> Mapping[str, Callable[[], ServerMechanism]]:
+    """Those that have what they need of the handler and, where they bind to TLS, of the server's certificate."""
+    served: dict[str, Callable[[], ServerMechanism]] = {}
+    for name, begin in options.get("mechanisms", SERVER_MECHANISMS).items():
+        mechanism = begin()
+        needs: Sequence[str] = getattr(mechanism, "needs", ("authenticate",))
+        binds = getattr(mechanism, "binds", False)
+        if all(hasattr(handler, method) for method in needs) and ("certificate" in options or not binds):
+            if isinstance(mechanism, ScramServer):
+                scramp()  # raises now where it is not installed, and not when the first client comes
+            served[name] = begin
+    return served

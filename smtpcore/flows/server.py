@@ -21,9 +21,9 @@ from ..session.server import ServerConnection
 from ..table import State
 from ..wire.command import Command, Data
 from ..wire.reply import Reply
+from .authentication import Authentication
 from .effect import Await, Close, Flow, Handshake, Read, Write
 from .handler import Refusal, Served
-from .login import log_in
 from .verbs import FAILED, methods_of
 
 __all__ = ["Control", "Drain", "serve_connection"]
@@ -74,13 +74,13 @@ def serve_connection(machine: ServerConnection, handler: Any, session: Served, c
 @final
 class _Script:
     __slots__ = (
+        "_authentication",
         "_command",
         "_content",
         "_control",
         "_failed",
         "_handler",
         "_machine",
-        "_mechanism",
         "_methods",
         "_progress",
         "_receiving",
@@ -95,7 +95,7 @@ class _Script:
         self._methods = methods_of(handler)
         self._command = getattr(handler, "command", None)
         self._content = getattr(handler, "content", None)
-        self._mechanism: ServerMechanism | None = None
+        self._authentication: Authentication | None = None
         self._receiving = False  # a content has begun and its end has not been handed over
         self._failed: Reply | None = None  # what went wrong while it was handed over
         self._progress = -1  # octets of content in the last read; -1: a whole unit
@@ -198,7 +198,10 @@ class _Script:
         if kind is XClient:
             return self._introduce(command)
         if kind not in _BEGINS_CONTENT:
-            return self._authenticate(command)
+            if self._authentication is None:
+                machine, session = self._machine, self._session
+                self._authentication = Authentication(machine, session, self._handler, self._control, self._ask)
+            return self._authentication.hear(command)
         self._failed = None
         more = self._put_to(getattr(self._handler, "data", None))
         if more is not None:
@@ -291,18 +294,11 @@ class _Script:
         machine.next_event()  # raises when octets in the clear came with STARTTLS
         yield Write(machine.data_to_send())
         try:
-            yield Handshake()
+            self._session.channel = yield Handshake()
         except OSError:
             machine.tls_failed()
             return
         machine.tls_established()
-
-    def _authenticate(self, command: Any) -> Flow[None]:
-        control = self._control
-        if isinstance(command, Auth):
-            begin = control.mechanisms.get(command.mechanism)
-            self._mechanism = begin() if begin else None
-        yield from log_in(self._session, command, self._mechanism, self._ask, control.report)
 
     # -- the handler --------------------------------------------------------------------------
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Final, final
 
 from ..extensions import ENHANCEDSTATUSCODES, XClient, XForward
-from ..extensions.auth import Auth, AuthResponse
+from ..extensions.auth import AUTH, Auth, AuthResponse, offered_mechanisms
 from ..extensions.chunking import BdatLast
 from ..table import EndOfContent, State
 from ..wire.address import Mailbox, Postmaster
-from ..wire.capabilities import Capabilities
+from ..wire.capabilities import Capabilities, Capability
 from ..wire.command import Command, Ehlo, Greeting, Helo, Lhlo, Mail, Rcpt, Rset
 from .settings import NO_CAPABILITIES, ServerSettings
 from .transaction import NO_TRANSACTION, Transaction
@@ -103,7 +103,19 @@ class ServerSession:
         """What may be announced in this session now."""
         capabilities = self.settings.capabilities
         gone = [each for each in self.settings.extensions if each.announced is not None and not each.announced(self)]
-        return capabilities.without(*gone) if gone else capabilities
+        if gone:
+            capabilities = capabilities.without(*gone)
+        if AUTH in capabilities and not self.tls:
+            capabilities = self._with_mechanisms(capabilities)
+        return capabilities
+
+    def _with_mechanisms(self, capabilities: Capabilities) -> Capabilities:
+        """The same with those mechanisms alone that can be used without TLS."""
+        names = offered_mechanisms(self)
+        if not names:
+            return capabilities.without(AUTH)
+        offer = Capability(AUTH.keyword, " ".join(names))
+        return Capabilities(*[offer if item.keyword == AUTH.keyword else item for item in capabilities])
 
     def take(self, command: Command, digit: int) -> None:
         """``command`` was answered with a reply of that first digit: learn from it, and take the step."""

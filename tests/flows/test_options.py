@@ -10,7 +10,7 @@ from smtpcore import INTEROP, STRICT, BareNewlines, ClientLimits, LocalProtocolE
 from smtpcore.extensions import AUTH, EIGHTBITMIME, ENHANCEDSTATUSCODES, HELP, PIPELINING, SIZE, SMTPUTF8, STARTTLS
 from smtpcore.flows.options import DEFAULT_SIZE, begin_client, literal, open_client, prepare_server
 from smtpcore.flows.server import MINIMUM_RATE
-from smtpcore.sasl import SERVER_MECHANISMS, PlainServer
+from smtpcore.sasl import SERVER_MECHANISMS, CramMd5Server, ExternalServer, PlainServer, scram_keys
 from tests.flows.driving import play
 
 GREETING, OFFER = b"220 hi\r\n", b"250 hamburger.edu\r\n"
@@ -97,10 +97,42 @@ def test_starttls_is_offered_where_it_leads_somewhere(tls, offered, required):
 
 
 def test_auth_is_offered_where_a_handler_can_tell():
-    assert prepared(Doorman())[0].capabilities.get(AUTH) == tuple(SERVER_MECHANISMS)
+    assert prepared(Doorman())[0].capabilities.get(AUTH) == ("PLAIN", "LOGIN")
     settings, control = prepared(Doorman(), mechanisms={"PLAIN": PlainServer})
     assert settings.capabilities.get(AUTH) == ("PLAIN",)
     assert set(control.mechanisms) == {"PLAIN"}
+
+
+class Everything(Doorman):
+    def scram_keys(self, session, username, mechanism):
+        return None
+
+    def verify_token(self, session, token):
+        return None
+
+
+def test_mechanisms_are_offered_for_which_a_handler_has_the_methods():
+    def names(handler, **options):
+        return prepared(handler, **options)[0].capabilities.get(AUTH)
+
+    assert names(Everything(), certificate=b"\x30") == tuple(SERVER_MECHANISMS)
+    without = tuple([name for name in SERVER_MECHANISMS if not name.endswith("-PLUS")])
+    assert names(Everything()) == without, "a server that does not know its certificate cannot be bound to it"
+    keys = type("Keys", (), {"scram_keys": Everything.scram_keys})
+    assert names(keys()) == ("SCRAM-SHA-256", "SCRAM-SHA-1")
+    tokens = type("Tokens", (), {"verify_token": Everything.verify_token})
+    assert names(tokens()) == ("OAUTHBEARER", "XOAUTH2")
+    assert names(object()) is None
+    wanted = {**SERVER_MECHANISMS, "EXTERNAL": ExternalServer, "CRAM-MD5": CramMd5Server}
+    assert names(object(), mechanisms=wanted) == ("EXTERNAL",)
+    assert names(Doorman(), mechanisms=wanted) == ("PLAIN", "LOGIN", "EXTERNAL", "CRAM-MD5")
+
+
+def test_scram_without_scramp_is_told_before_the_first_client(monkeypatch):
+    monkeypatch.setattr(scram_keys, "scramp_is_there", lambda: False)
+    assert prepared(Doorman())
+    with pytest.raises(ModuleNotFoundError, match=r"smtpcore\[scram\]"):
+        prepared(Everything())
 
 
 def test_the_options_of_a_server():
