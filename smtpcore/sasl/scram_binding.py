@@ -6,7 +6,7 @@ from typing import Final, final
 
 from ..wire.secret import Secret
 from .channel import BINDING_TYPES, Channel
-from .scram_keys import scramp, tried
+from .scram_keys import scramp
 
 __all__ = ["Header", "bindings_of"]
 
@@ -29,9 +29,12 @@ def bindings_of(channel: Channel | None, *, server: bool) -> dict[str, Secret]:
 
 
 def _end_point(certificate: bytes) -> Secret | None:
-    """The hash of a certificate, by that of its signature (RFC 5929 s4.1); None where that has none, as Ed25519."""
-    made = tried(scramp().CBindData.from_der, certificate)
-    return Secret(bytes(made[0])) if made else None
+    """The hash of a certificate, by that of its signature (RFC 5929 s4.1); None where that has none, as Ed448."""
+    core = scramp()
+    try:
+        return Secret(bytes(core.CBindData.from_der(certificate)))
+    except (core.ScramException, ValueError, TypeError):  # TypeError: a hash without a length of its own
+        return None
 
 
 @final
