@@ -44,6 +44,7 @@ class Secret:
 # A challenge of SASL is one such word. It is no echo of what was sent, even where they have octets in common.
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/=]++")
 _PIECE: Final = 4
+_KEY: Final = re.compile(rb"auth=Bearer |user=")
 
 
 def scrub(text: str, secrets: Iterable[Secret]) -> str:
@@ -51,10 +52,13 @@ def scrub(text: str, secrets: Iterable[Secret]) -> str:
     forms: set[str] = set()
     for secret in secrets:
         octets = secret.reveal()
-        # PLAIN joins identity and password by NUL (RFC 4616); either alone counts.
-        for piece in {octets, *octets.split(b"\0")}:
+        # PLAIN joins identity and password by NUL (RFC 4616), and with a token keys and values stand between ^A
+        # (RFC 7628 s3.1); each alone counts, and the keys, which are words of any text, do not.
+        values = [value for value in octets.split(b"\1") if _KEY.match(value)] if b"\1" in octets else []
+        for piece in {octets, *octets.split(b"\0"), *[_KEY.sub(b"", value) for value in values]}:
             if piece:
-                forms.add(piece.decode("utf-8", "surrogateescape"))
+                if not values or b"\1" not in piece:
+                    forms.add(piece.decode("utf-8", "surrogateescape"))
                 forms.add(b2a_base64(piece, newline=False).decode())
     if _BASE64.fullmatch(text) and not any(form in text for form in forms):
         return _HIDDEN if len(text) >= _PIECE and any(text in form for form in forms) else text

@@ -13,6 +13,7 @@ from smtpcore.sasl import (
     SERVER_MECHANISMS,
     STRENGTH,
     Channel,
+    ClientMechanism,
     CramMd5,
     External,
     Login,
@@ -70,7 +71,7 @@ def test_nothing_in_common():
 
 
 def test_the_callers_order_counts():
-    mechanisms = [Login("u", "p"), Plain("u", "p"), CramMd5("u", "p")]
+    mechanisms: list[ClientMechanism] = [Login("u", "p"), Plain("u", "p"), CramMd5("u", "p")]
     offered = ("CRAM-MD5", "PLAIN", "LOGIN")
     assert choose(mechanisms, offered) is mechanisms[0]
     assert choose(mechanisms, offered, tls=False) is mechanisms[2], "outside TLS a secret is not said where it need not"
