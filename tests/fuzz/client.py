@@ -191,9 +191,9 @@ class Play:
                   Oracle.SECRET, "client: a reply shows a response", event)  # fmt: skip
         if machine.state is State.CONTENT and not machine.in_flight and isinstance(event.command, Data):
             self._send_content()
-        if event.reply.is_positive and isinstance(event.command, Mail):
+        if event.reply.code // 100 == 2 and isinstance(event.command, Mail):
             self.due = []
-        elif event.reply.is_positive and isinstance(event.command, Rcpt):
+        elif event.reply.code // 100 == 2 and isinstance(event.command, Rcpt):
             self.due.append(event.command)
         self._next_move()
 
