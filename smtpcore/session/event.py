@@ -25,6 +25,7 @@ __all__ = [
     "ContentEnded",
     "ContentReceived",
     "ContentRejected",
+    "ForeignProtocol",
     "ReplyReceived",
     "ServerEvent",
     "Signal",
@@ -121,6 +122,23 @@ class ContentRejected(_Event):
 
 
 @final
+class ForeignProtocol(_Event):
+    """Server: the client speaks another protocol, and was told 421; nothing from here on is taken for a command."""
+
+    __slots__ = ("line", "protocol", "reply")
+    __match_args__ = ("protocol", "line", "reply")
+
+    protocol: Final[str]  #: ``"TLS"`` or ``"HTTP"``.
+    line: Final[bytes]  #: What gave it away: a line of HTTP without CRLF, cut at 100 octets; the first two of TLS.
+    reply: Final[Reply]  #: What the client was told.
+
+    def __init__(self, protocol: str, line: bytes, reply: Reply) -> None:
+        self.protocol = protocol
+        self.line = line
+        self.reply = reply
+
+
+@final
 class ReplyReceived(_Event):
     """Client: the reply to ``command``, which is the very object that was sent.
 
@@ -194,6 +212,13 @@ class ConnectionClosed(_Event):
 
 
 ServerEvent: TypeAlias = (
-    CommandReceived | CommandRejected | ContentReceived | ContentEnded | ContentRejected | ConnectionClosed | Defect
+    CommandReceived
+    | CommandRejected
+    | ContentReceived
+    | ContentEnded
+    | ContentRejected
+    | ForeignProtocol
+    | ConnectionClosed
+    | Defect
 )
 ClientEvent: TypeAlias = ReplyReceived | VerdictReceived | CommandSkipped | ConnectionClosed | Defect

@@ -26,10 +26,12 @@ from .event import (
     CommandRejected,
     ConnectionClosed,
     ContentEnded,
+    ForeignProtocol,
     ServerEvent,
     Signal,
 )
 from .examination import SHOWN, refuse_length, showable, understand
+from .foreign import TLS_HELLO, foreign_protocol, foreign_reply
 from .intake import SMALL_CHUNK
 from .limits import BLOCK, COMMAND, Deadline
 from .reception import Reception
@@ -176,6 +178,8 @@ class ServerConnection(Reception):
                 event = self._on_line(line)
             elif len(buffer.data) >= self.settings.line_budget <= len(buffer):
                 event = self._refuse(buffer.take(SHOWN), replies.LINE_WITHOUT_END)
+            elif self.session.client is None and buffer.starts_with(TLS_HELLO):
+                event = self._refuse(TLS_HELLO, replies.BAD_OCTETS)  # its lines have no end to wait for
             else:
                 break
             if event is not None:
@@ -345,6 +349,13 @@ class ServerConnection(Reception):
             self._error = RemoteProtocolError("octets in the clear after STARTTLS (RFC 3207 s4.2)")
             raise self._error
 
+    def _refuse_protocol(self, protocol: str, line: bytes) -> ServerEvent:
+        """Close, with no look at what else the client has said."""
+        reply = foreign_reply(protocol)
+        self._write(reply)
+        self._close()
+        return ForeignProtocol(protocol, TLS_HELLO if protocol == "TLS" else line[:SHOWN], reply)
+
     def _check_alive(self) -> None:
         if self._error:
             raise self._error.with_traceback(None)  # or it would grow by each of these calls
@@ -352,6 +363,11 @@ class ServerConnection(Reception):
     def _refuse(self, line: bytes, reply: Reply) -> ServerEvent | None:
         """Answer a line that the application is not asked about."""
         session = self.session
+        if reply.code == 500 or session.client is None:
+            protocol = foreign_protocol(line)
+            # TLS where it can only be the first word; HTTP wherever there is no such verb
+            if protocol is not None and (session.client is None if protocol == "TLS" else reply.code == 500):
+                return self._refuse_protocol(protocol, line)
         shown = showable(session, line, reply)
         if line[:4].upper() == b"BDAT" and reply.code != 421 and session.state is not State.AUTHENTICATING:
             if Bdat in self.settings.extensions.verb_owner:

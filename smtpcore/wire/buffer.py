@@ -52,6 +52,10 @@ class ReceiveBuffer:
             self._start = 0
         held += data
 
+    def starts_with(self, octets: bytes | tuple[bytes, ...]) -> bool:
+        """Whether what is held begins with these octets, or with any of several."""
+        return self.data.startswith(octets, self._start)
+
     def take_line(self) -> bytes | None:
         """The next line without its CRLF, or None when no whole line is there."""
         data = self.data

@@ -151,6 +151,10 @@ _LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ \-])([\t -~\x80-\xff]*+))?")
 _SHOWN: Final = bytes(0x3F if (o < 0x20 and o not in b"\0\t\n\r") or o == 0x7F else o for o in range(256))
 
 
+# RFC 8446 s5.1: what an alert and a handshake begin with; no reply does.
+_TLS: Final = (b"\x15\x03", b"\x16\x03")
+_TLS_SPOKEN: Final = "TLS where a reply should be: this port takes nothing in the clear (RFC 8314 s3.3)"
+
 # How many chunks of what length a reader remembers; with these a few kilobytes a connection.
 _SEEN_COUNT: Final = 16
 _SEEN_LENGTH: Final = 200
@@ -237,14 +241,16 @@ class ReplyReader:
         while self._buffer.data:
             line = self._buffer.take_line()
             if line is None:
+                if self._buffer.starts_with(_TLS):
+                    self._fail(_TLS_SPOKEN)  # which has no line end to wait for
                 if len(self._buffer) > self.line_limit + 1:
                     self._fail(f"reply line longer than {self.line_limit} octets (RFC 5321 s4.5.3.1.5)")
                 return None
             if len(line) > self.line_limit:
-                self._fail(f"reply line longer than {self.line_limit} octets (RFC 5321 s4.5.3.1.5)")
+                self._fail(_other(line) or f"reply line longer than {self.line_limit} octets (RFC 5321 s4.5.3.1.5)")
             found = _LINE.fullmatch(line) or _LINE.fullmatch(line.translate(_SHOWN))
             if not found:
-                self._fail(f"not a reply line: {line[:100]!r} (RFC 5321 s4.2)")
+                self._fail(_other(line) or f"not a reply line: {line[:100]!r} (RFC 5321 s4.2)")
             code, mark, text = found.groups()
             if not self._raw and mark != b"-":
                 return self._remembered(_make_reply(int(code), (_decode(text),), line + b"\r\n"))
@@ -276,6 +282,13 @@ class ReplyReader:
         self._failure = why
         self._seen.clear()  # nothing that comes now is a reply
         raise RemoteProtocolError(why)
+
+
+def _other(line: bytes) -> str:
+    """What a server speaks in place of SMTP, if that can be told; else nothing."""
+    if line.startswith(_TLS):
+        return _TLS_SPOKEN
+    return f"HTTP, not a reply: {line[:100]!r} (RFC 5321 s4.2)" if line.startswith(b"HTTP/") else ""
 
 
 def _decode(text: bytes | None) -> str:

@@ -16,6 +16,7 @@ from smtpcore.session.event import (
     ContentEnded,
     ContentReceived,
     ContentRejected,
+    ForeignProtocol,
 )
 from smtpcore.session.settings import ServerSettings
 from smtpcore.table import EndOfContent
@@ -75,6 +76,10 @@ class PlainReader:
             self._on_command(event.command)
         elif isinstance(event, CommandRejected):
             self._on_rejected(event)
+        elif isinstance(event, ForeignProtocol):
+            check(self.held.startswith(event.line), Oracle.REFERENCE, "server: another line", self.held, event)
+            self.codes.append(event.reply.code)
+            self.state = State.CLOSED
         elif isinstance(event, ContentReceived):
             expected = self.state is State.CONTENT or self.chunks is not None
             check(expected, Oracle.STATE, "server: content without DATA or BDAT", event)

@@ -18,6 +18,7 @@ from ...session.event import (
     ContentEnded,
     ContentReceived,
     ContentRejected,
+    ForeignProtocol,
     Signal,
 )
 from ...session.limits import ServerLimits
@@ -94,6 +95,7 @@ class Machine:
         connection = self._connection
         found = Understood()
         pieces: list[bytes] = []
+        before = connection.session.state
         connection.receive_data(octets)
         while not isinstance(event := connection.next_event(), (Signal, ConnectionClosed)):
             match event:
@@ -101,6 +103,10 @@ class Machine:
                     found.command = command
                 case CommandRejected(line, reply):
                     found.refusal, found.shown = reply, line
+                case ForeignProtocol(_, line, reply):
+                    found.refusal, found.shown = reply, line
+                    self.put(before)  # the recorded server may have gone on
+                    break
                 case ContentReceived(data):
                     pieces.append(data)
                 case ContentRejected(reply):
