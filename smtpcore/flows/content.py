@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from typing import IO, Any, Protocol, TypeAlias, runtime_checkable
 
-__all__ = ["CHUNK", "Content", "Message", "Source", "octets_of"]
+__all__ = ["CHUNK", "Content", "Message", "Source", "at_hand", "octets_of"]
 
 #: Octets handed to the connection at a time: large enough to make each step cheap, small enough to stream.
 CHUNK = 131_072
@@ -31,7 +31,7 @@ Content: TypeAlias = bytes | bytearray | memoryview | Iterable[bytes] | AsyncIte
 class Source:
     """A content ready to be sent: its chunks, and what is known of it beforehand."""
 
-    __slots__ = ("chunks", "is_ascii", "size", "whole")
+    __slots__ = ("chunks", "is_ascii", "octets", "size", "whole")
 
     def __init__(
         self,
@@ -39,35 +39,41 @@ class Source:
         size: int | None = None,
         is_ascii: bool | None = None,
         whole: bytes | None = None,
+        octets: bytes | None = None,
     ) -> None:
         self.chunks = chunks
         self.whole = whole  #: All of a small content that is at hand.
+        self.octets = octets  #: All of any content that is at hand.
         self.size = size  #: In octets; None when it is not known before the end.
         self.is_ascii = is_ascii  #: None when it is not known before the end.
 
 
-def octets_of(content: Content) -> Source:
-    """The source for a content. Raises TypeError for what is none, a ``str`` above all."""
+def octets_of(content: Content, is_ascii: bool | None = None) -> Source:
+    """The source for a content. Raises TypeError for what is none, a ``str`` above all.
+
+    ``is_ascii`` is what the caller knows of octets that are not at hand yet.
+    """
     if isinstance(content, (bytes, bytearray, memoryview)):
-        return _at_hand(bytes(content))
+        return at_hand(bytes(content))
     if isinstance(content, Message):
-        return _at_hand(_flatten(content))
+        return at_hand(_flatten(content))
     if isinstance(content, AsyncIterable):
-        return Source(content)
+        return Source(content, is_ascii=is_ascii)
     read = getattr(content, "read", None)
     if read is not None:
-        return Source(_reads(read))
+        return Source(_reads(read), is_ascii=is_ascii)
     pieces: Any = content
     if isinstance(pieces, str) or not hasattr(pieces, "__iter__"):
         raise TypeError(f"content must be octets, not {type(content).__name__}")
-    return Source(iter(pieces))
+    return Source(iter(pieces), is_ascii=is_ascii)
 
 
-def _at_hand(octets: bytes) -> Source:
+def at_hand(octets: bytes) -> Source:
+    """The source for octets that are all there."""
     size = len(octets)
     if size <= SMALL:
-        return Source(iter((octets,)), size, octets.isascii(), octets)
-    return Source(_slices(octets), size, octets.isascii())
+        return Source(iter((octets,)), size, octets.isascii(), octets, octets)
+    return Source(_slices(octets), size, octets.isascii(), octets=octets)
 
 
 def _slices(octets: bytes) -> Iterator[bytes]:

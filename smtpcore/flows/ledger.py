@@ -29,6 +29,7 @@ class Ledger:
         "recipients",
         "refused_all",
         "verdict",
+        "why",
     )
 
     def __init__(self, recipients: Sequence[Mailbox | Postmaster]) -> None:
@@ -39,6 +40,7 @@ class Ledger:
         self.refused_all: Reply | None = None
         self.last_words: Reply | None = None  # of a server that hung up on a content
         self.error: Exception | None = None
+        self.why = ""  # what kept the message back, where neither a reply nor an error did
         self._settled: dict[int, RecipientOutcome] = {}
         self._indices: Mapping[int, int] = {}
         self._rcpts: Sequence[Rcpt] = ()
@@ -114,7 +116,7 @@ class Ledger:
             decided = self.refused_all
             if decided is None:
                 # Law 10: what was handed over with its end and not answered may have been taken
-                return Status.UNKNOWN if self.content_ended else Status.NOT_SENT, None, _why(self.error)
+                return Status.UNKNOWN if self.content_ended else Status.NOT_SENT, None, self.why or _why(self.error)
         return _status(decided), decided, ""
 
 

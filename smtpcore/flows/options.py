@@ -30,6 +30,7 @@ from ..wire.tolerance import INTEROP, Strictness
 from .client import TlsMode, open_session
 from .content import Content, octets_of
 from .effect import Flow
+from .needs import EightBit
 from .outcome import Outcome
 from .server import MINIMUM_RATE, Control
 from .submit import submit
@@ -66,6 +67,10 @@ class SendOptions(TypedDict, total=False):
     mail_parameters: Sequence[Parameter[Any]]  #: Put on MAIL.
     rcpt_parameters: Sequence[Parameter[Any]]  #: Put on every RCPT.
     chunking: bool  #: Send the content by BDAT where the server offers CHUNKING; off.
+    #: What to do with octets beyond ASCII at a server without 8BITMIME: ``"refuse"`` unless given, ``"downgrade"`` (all
+    #: of it is held in memory then) or ``"send"``.
+    eight_bit: EightBit
+    is_ascii: bool  #: What is known of a content in pieces; that of octets at hand is looked at.
 
 
 class ServerOptions(TypedDict, total=False):
@@ -149,10 +154,11 @@ def send(
         machine,
         mailbox,
         mailboxes,
-        octets_of(content),
+        octets_of(content, options.get("is_ascii")),
         options.get("mail_parameters", ()),
         options.get("rcpt_parameters", ()),
         chunking=options.get("chunking", False),
+        eight_bit=options.get("eight_bit", "refuse"),
     )
 
 

@@ -18,6 +18,7 @@ from .client import heed, next_answer, unasked
 from .content import Source
 from .effect import Close, Flow
 from .ledger import Ledger, is_positive
+from .needs import EightBit, EightBitFound, fit, has_utf8_header
 from .outcome import Outcome
 from .transfer import send_chunks, send_content
 
@@ -33,11 +34,18 @@ def submit(
     rcpt_parameters: Sequence[Parameter[Any]] = (),
     *,
     chunking: bool = False,
+    eight_bit: EightBit = "refuse",
 ) -> Flow[Outcome]:
     """Send a message; the outcome tells the truth about each recipient.
 
-    MAIL, all RCPTs and DATA go in one group where the server has PIPELINING. What the content and
-    the addresses need is asked for where the server offers it (8BITMIME, SMTPUTF8, SIZE).
+    MAIL, all RCPTs and DATA go in one group where the server has PIPELINING. What the octets of the
+    content and the addresses need is asked for where the server offers it (8BITMIME, SMTPUTF8, SIZE);
+    8BITMIME also for a content of which nothing is known beforehand.
+
+    Where the server does not offer what they need, nobody gets the message, or who needs it does not.
+    ``eight_bit`` says otherwise of a content beyond ASCII: ``"downgrade"`` writes it as ASCII,
+    ``"send"`` sends it as it is. A content of unknown octets goes until the first one beyond ASCII
+    appears; then it is broken off, the connection closed, and the message certainly not taken.
 
     With ``chunking`` the content goes by BDAT where the server offers CHUNKING, and by DATA elsewhere;
     with BODY=BINARYMIME among the parameters it goes by BDAT or not at all (RFC 3030 s3).
@@ -53,6 +61,10 @@ def submit(
         raise LocalProtocolError(f"no message can be sent in state {machine.state.name}")
     chunked = _is_chunked(machine, mail_parameters, chunking=chunking)
     ledger = Ledger(recipients)
+    if source.is_ascii is not True and eight_bit != "send" and not _is_binary(mail_parameters):
+        source, ledger.why = yield from fit(machine, source, eight_bit)
+        if ledger.why:
+            return ledger.outcome()
     mail = _mail(machine, sender, source, mail_parameters, ledger)
     if mail is None:
         return ledger.outcome()
@@ -73,6 +85,10 @@ def submit(
                 ledger.refused_all = unasked(machine)
                 if ledger.refused_all is None:
                     yield from send_content(machine, source, ledger)
+    except EightBitFound as found:
+        machine.abandon()  # without a final dot, or the last chunk
+        yield Close()
+        ledger.why = str(found)
     except Exception as error:
         machine.abandon()
         yield Close()
@@ -109,7 +125,7 @@ def _mail(
         added.setdefault("SIZE", SIZE(source.size))  # RFC 1870 s6
     if source.is_ascii is not True and EIGHTBITMIME in machine.capabilities:
         added.setdefault("BODY", _EIGHT_BIT)  # RFC 6152 s3
-    if (sender is not None and not sender.is_ascii) or ledger.needs_utf8:
+    if (sender is not None and not sender.is_ascii) or ledger.needs_utf8 or has_utf8_header(source):
         if SMTPUTF8 in machine.capabilities:
             added.setdefault("SMTPUTF8", _UTF8)  # RFC 6531 s3.4
         else:
@@ -120,9 +136,14 @@ def _mail(
 
 def _is_chunked(machine: ClientConnection, parameters: Sequence[Parameter[Any]], *, chunking: bool) -> bool:
     offered = CHUNKING in machine.capabilities
-    if not offered and any(parameter.value is Body.BINARYMIME for parameter in parameters):
+    if not offered and _is_binary(parameters):
         raise LocalProtocolError("BODY=BINARYMIME needs CHUNKING, which the server does not offer (RFC 3030 s3)")
-    return offered and (chunking or any(parameter.value is Body.BINARYMIME for parameter in parameters))
+    return offered and (chunking or _is_binary(parameters))
+
+
+def _is_binary(parameters: Sequence[Parameter[Any]]) -> bool:
+    """Whether any octets may go: BINARYMIME is asked for, which is checked to be offered before anything is said."""
+    return any(parameter.value is Body.BINARYMIME for parameter in parameters)
 
 
 def _envelope(

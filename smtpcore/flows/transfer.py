@@ -16,7 +16,7 @@ from .content import SMALL, Source
 from .effect import Await, Flow, Read, Write
 from .ledger import Ledger, is_positive
 
-__all__ = ["send_chunks", "send_content"]
+__all__ = ["next_piece", "send_chunks", "send_content"]
 
 
 def send_content(machine: ClientConnection, source: Source, ledger: Ledger) -> Flow[None]:
@@ -133,13 +133,13 @@ def _heed_chunks(machine: ClientConnection, ledger: Ledger, ahead: int) -> Flow[
 
 def _next_chunk_of(pieces: Any) -> Flow[bytes]:
     """The octets of the next chunk, or none at the end: a large piece as it is, small ones together."""
-    first: bytes = yield from _next_piece(pieces)
+    first: bytes = yield from next_piece(pieces)
     size = len(first)
     if not first or size >= SMALL:
         return first
     several = [first]
     while size < SMALL:
-        piece = yield from _next_piece(pieces)
+        piece = yield from next_piece(pieces)
         if not piece:
             break
         several.append(piece)
@@ -147,7 +147,7 @@ def _next_chunk_of(pieces: Any) -> Flow[bytes]:
     return b"".join(several)
 
 
-def _next_piece(pieces: Any) -> Flow[bytes]:
+def next_piece(pieces: Any) -> Flow[bytes]:
     """The next octets of a content, or none at its end."""
     if isinstance(pieces, AsyncIterator):
         piece: bytes = yield Await(_next_chunk(pieces))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 __all__ = ["Piece", "split_parts"]
 
 
+@final
 class Piece(NamedTuple):
     """Octets of a multipart body: a part, or what stands around the parts."""
 

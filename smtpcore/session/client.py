@@ -55,7 +55,6 @@ class ClientConnection(Endpoint):
     """
 
     __slots__ = (
-        "_bare_newlines",
         "_closed_event",
         "_dots",
         "_pipeline",
@@ -67,6 +66,7 @@ class ClientConnection(Endpoint):
         "_unasked",
         "allow_plaintext_auth",
         "authenticated",
+        "bare_newlines",
         "extensions",
         "limits",
         "lmtp",
@@ -85,7 +85,7 @@ class ClientConnection(Endpoint):
         lmtp: bool = False,
     ) -> None:
         super().__init__()
-        self._bare_newlines = bare_newlines
+        self.bare_newlines = bare_newlines  #: What becomes of a CR or LF that stands alone in content to be sent.
         self._dots = DotStuffer(bare_newlines)  # for one content after the other
         self.limits = limits or ClientLimits()
         self.extensions = extensions  #: What this machine understands.
@@ -193,7 +193,7 @@ class ClientConnection(Endpoint):
         pipeline.check(BdatLast(0) if last else Bdat(0), self.state)
         writer = pipeline.chunks
         if writer is None:
-            policy = BareNewlines.PASS if pipeline.is_binary else self._bare_newlines
+            policy = BareNewlines.PASS if pipeline.is_binary else self.bare_newlines
             writer = pipeline.chunks = ChunkWriter(policy)
         try:
             data = writer.write(data, last=last)

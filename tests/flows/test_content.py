@@ -118,7 +118,7 @@ def test_what_is_no_content(content):
 @given(clean_contents)
 def test_any_clean_content_arrives_and_ends_once(content):
     server = friendly()
-    assert statuses(submitted(connected(), server, 1, content=content).value()) == ["accepted"]
+    assert statuses(submitted(connected(), server, 1, content=content, eight_bit="send").value()) == ["accepted"]
     (received,) = server.contents
     wanted = content if content.endswith(b"\r\n") or not content else content + b"\r\n"
     assert b"\r\n".join(line[1:] if line.startswith(b".") else line for line in received.split(b"\r\n")) == wanted
@@ -143,7 +143,7 @@ def test_a_message_goes_with_crlf_and_without_bcc(policy):
     message = mail_of(policy)
     before = message.as_bytes()
     server = friendly()
-    submitted(connected("8BITMIME"), server, 1, content=message).value()
+    submitted(connected("8BITMIME", "SMTPUTF8"), server, 1, content=message).value()
     (received,) = server.contents
     head, _, _ = received.partition(b"\r\n\r\n")
     assert b"bcc" not in head.lower()
@@ -160,7 +160,7 @@ def test_a_message_without_bcc_is_not_copied():
     del message["Bcc"]
     del message["Resent-Bcc"]
     server = friendly()
-    submitted(connected("8BITMIME"), server, 1, content=message).value()
+    submitted(connected("8BITMIME", "SMTPUTF8"), server, 1, content=message).value()
     assert server.contents
 
 

@@ -29,7 +29,7 @@ def mail_line(*offered: str, content: object = ASCII, sender: str | None = "alic
     ("offered", "content", "line"),
     [
         pytest.param((), ASCII, "", id="nothing-offered"),
-        pytest.param((), EIGHT_BIT, "", id="nothing-offered-8bit"),
+        pytest.param((), [ASCII], "", id="nothing-offered-not-known-whether-7bit"),
         pytest.param(("SIZE",), ASCII, f" SIZE={len(ASCII)}", id="size"),
         pytest.param(("SIZE 0",), ASCII, f" SIZE={len(ASCII)}", id="size-0"),
         pytest.param(("SIZE",), [ASCII], "", id="size-not-known"),
