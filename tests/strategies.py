@@ -13,6 +13,10 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from smtpcore.extensions import (
     BODY,
+    ENVID,
+    NOTIFY,
+    ORCPT,
+    RET,
     SIZE,
     STANDARD,
     SUBMITTER,
@@ -22,6 +26,9 @@ from smtpcore.extensions import (
     Body,
     Etrn,
     MessageSource,
+    Notify,
+    OriginalRecipient,
+    Ret,
     StartTls,
     Unavailable,
     XClient,
@@ -129,26 +136,58 @@ literals = st.one_of(
 mailboxes = st.builds(Mailbox, local_parts, st.one_of(domains, literals))
 
 sizes = st.integers(0, 10**20 - 1)
+
+
+def printable(max_size: int) -> SearchStrategy[str]:
+    """Printable ASCII, with what xtext has to encode more often than chance has it."""
+    characters = st.one_of(st.sampled_from("+= ;\\"), st.characters(min_codepoint=32, max_codepoint=126))
+    return st.text(characters, min_size=1, max_size=max_size)
+
+
 _mail_parameters: tuple[SearchStrategy[Parameter], ...] = (
     sizes.map(SIZE),
     st.sampled_from(Body).map(BODY),
     st.just(UTF8(True)),
     st.one_of(st.none(), mailboxes).map(SUBMITTER),
+    st.sampled_from(Ret).map(RET),
+    printable(30).map(ENVID),
 )
+notifies = st.builds(Notify, success=st.booleans(), failure=st.booleans(), delay=st.booleans())
+original_recipients = st.one_of(
+    st.builds(OriginalRecipient, st.sampled_from(["rfc822", "X400", "x-y"]), printable(40)),
+    st.builds(
+        OriginalRecipient,
+        st.just("utf-8"),
+        st.text("ab.@+=\\ {}x\u00e9\u0436\U0001f600", min_size=1, max_size=20),
+        unitext=st.booleans(),
+    ),
+)
+_rcpt_parameters: tuple[SearchStrategy[Parameter], ...] = (notifies.map(NOTIFY), original_recipients.map(ORCPT))
 
 
 @st.composite
-def mail_parameters(draw: DrawFn) -> list[Parameter]:
-    """Parameters of MAIL, none of them twice."""
-    chosen = draw(st.permutations(_mail_parameters))[: draw(st.integers(0, len(_mail_parameters)))]
+def _some_of(draw: DrawFn, parameters: tuple[SearchStrategy[Parameter], ...]) -> list[Parameter]:
+    chosen = draw(st.permutations(parameters))[: draw(st.integers(0, len(parameters)))]
     return [draw(parameter) for parameter in chosen]
+
+
+def mail_parameters() -> SearchStrategy[list[Parameter]]:
+    """Parameters of MAIL, none of them twice."""
+    return _some_of(_mail_parameters)
+
+
+def rcpt_parameters() -> SearchStrategy[list[Parameter]]:
+    """Parameters of RCPT, none of them twice."""
+    return _some_of(_rcpt_parameters)
 
 
 _texts = st.text("abc xyz.:@<>\u00e9\U0001f600", max_size=20).map(str.strip)
 _words = _texts.filter(bool)
 
 mails = st.builds(lambda sender, parameters: Mail(sender, *parameters), st.none() | mailboxes, mail_parameters())
-rcpts = st.builds(Rcpt, st.just(POSTMASTER) | mailboxes)
+rcpts = st.builds(
+    lambda recipient, parameters: Rcpt(recipient, *parameters), st.just(POSTMASTER) | mailboxes, rcpt_parameters()
+)
 greetings = st.builds(lambda kind, name: kind(name), st.sampled_from([Helo, Ehlo, Lhlo]), domains | literals)
 auths = st.builds(Auth, st.sampled_from(["PLAIN", "LOGIN", "SCRAM-SHA-256"]), st.none() | octets)
 etrns = st.one_of(

@@ -7,6 +7,7 @@ from typing import Final
 from .attributes import Unavailable
 from .auth import AUTH, SUBMITTER, Auth, AuthResponse
 from .chunking import CHUNKING, Bdat, BdatLast
+from .dsn import DSN, ENVID, NEVER, NOTIFY, ORCPT, RET, Notify, OriginalRecipient, Ret
 from .eightbitmime import BINARYMIME, BODY, EIGHTBITMIME, Body
 from .enhancedstatuscodes import ENHANCEDSTATUSCODES
 from .etrn import ETRN, Etrn
@@ -24,11 +25,17 @@ __all__ = [
     "BINARYMIME",
     "BODY",
     "CHUNKING",
+    "DSN",
     "EIGHTBITMIME",
     "ENHANCEDSTATUSCODES",
+    "ENVID",
     "ETRN",
     "HELP",
+    "NEVER",
+    "NOTIFY",
+    "ORCPT",
     "PIPELINING",
+    "RET",
     "SIZE",
     "SMTPUTF8",
     "STANDARD",
@@ -49,6 +56,9 @@ __all__ = [
     "Extension",
     "ExtensionSet",
     "MessageSource",
+    "Notify",
+    "OriginalRecipient",
+    "Ret",
     "SessionView",
     "StartTls",
     "Unavailable",
@@ -71,4 +81,5 @@ STANDARD: Final = ExtensionSet(
     ETRN,
     XCLIENT,
     XFORWARD,
+    DSN,
 )

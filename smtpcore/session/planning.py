@@ -39,6 +39,8 @@ def why_not_offered(extensions: ExtensionSet, capabilities: Capabilities, comman
         for parameter in command.parameters.items:
             if not extensions.is_offered(parameter, capabilities):
                 return f"the server does not offer what {parameter} belongs to"
+            if SMTPUTF8 not in capabilities and not str(parameter).isascii():
+                return "the server does not offer SMTPUTF8"  # RFC 6533 s3
     else:
         owner = extensions.verb_owner.get(type(command))
         if owner is not None and owner.keyword not in capabilities:

@@ -106,22 +106,26 @@ class ParameterType(Generic[T]):
     """A keyword, and how its value is read and written.
 
     ``decode`` gets the text behind ``=`` and raises ParseError when it is not valid; ``encode``
-    is its inverse. A keyword that stands alone has no ``decode``: its value is True.
+    is its inverse. A keyword that stands alone has no ``decode``: its value is True. With a ``kind``
+    no value of another class can be written.
     """
 
-    __slots__ = ("_decode", "_encode", "keyword")
+    __slots__ = ("_decode", "_encode", "_kind", "keyword")
 
     def __init__(
         self,
         keyword: str,
         decode: Callable[[str], T] | None = None,
         encode: Callable[[T], str] = str,
+        *,
+        kind: type[T] | None = None,
     ) -> None:
         if not grammar.KEYWORD.fullmatch(keyword):
             raise ParseError("not an ESMTP keyword", 0, "RFC 5321 s4.1.2", keyword)
         self.keyword: str = keyword.upper()
         self._decode = decode
         self._encode = encode
+        self._kind = kind
 
     def __call__(self, value: T) -> Parameter[T]:
         """A parameter with this value. Raises ParseError when the value cannot be written or read back."""
@@ -133,7 +137,12 @@ class ParameterType(Generic[T]):
         return _make_parameter(self.keyword, value, _checked(self.encode(value)))
 
     def encode(self, value: T) -> str:
-        """The text for this value. Raises ParseError when reading it would not give the value back."""
+        """The text for this value. Raises ParseError when reading it would not give the value back.
+
+        Raises TypeError for a value of another kind, where the kind is known.
+        """
+        if self._kind is not None and type(value) is not self._kind:
+            raise TypeError(f"a value of {self.keyword} is a {self._kind.__name__}, not {type(value).__name__}")
         text = self._encode(value)
         # What cannot be read back cannot be right: True for a number, a control character, another type.
         if self._decode is None or self._encode(self._decode(text)) != text:

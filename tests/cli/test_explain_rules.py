@@ -231,7 +231,9 @@ RIGHT = {
     ],
     "long line with parameters": [
         *BEGIN,
-        ("C", b"MAIL FROM:<a@b> ENVID=%b\r\n" % (b"x" * 600)),
+        ("C", b"MAIL FROM:<a@b>\r\n"),
+        ACCEPTED,
+        ("C", b"RCPT TO:<a@b> NOTIFY=NEVER ORCPT=rfc822;%b\r\n" % (b"x" * 493)),
         ACCEPTED,
     ],
     "CRAM-MD5": [*BEGIN, ("C", b"AUTH CRAM-MD5\r\n"), ("S", b"334 PDE+\r\n"), ("C", b"*\r\n"), ("S", b"501 no\r\n")],

@@ -28,7 +28,6 @@ from smtpcore import (
     Help,
     Lhlo,
     LocalProtocolError,
-    ParameterType,
     ParseError,
     RemoteProtocolError,
     Reply,
@@ -41,19 +40,11 @@ from smtpcore import (
     parse_command,
 )
 from smtpcore import extensions as ext
-from smtpcore.extensions import STANDARD, Bdat, BdatLast, Extension
+from smtpcore.extensions import STANDARD, Bdat, BdatLast
 from smtpcore.table import may_answer
 from tests.session.looking import codes, octets
 
-#: RFC 3461, as far as parameters are concerned: some clients ask for it, and the recorded servers had it.
-_TEXT: Callable[[str], str] = str
-DSN: Extension[Any] = Extension(
-    "DSN",
-    "RFC 3461",
-    mail_parameters=[ParameterType("RET", _TEXT), ParameterType("ENVID", _TEXT)],
-    rcpt_parameters=[ParameterType("NOTIFY", _TEXT), ParameterType("ORCPT", _TEXT)],
-)
-EXTENSIONS = STANDARD.with_extensions(DSN)
+EXTENSIONS = STANDARD
 OFFER = Capabilities(
     ext.PIPELINING,
     ext.SIZE(33_554_432),
@@ -65,7 +56,7 @@ OFFER = Capabilities(
     ext.HELP,
     ext.CHUNKING,
     ext.BINARYMIME,
-    DSN,
+    ext.DSN,
 )
 #: What clients say, with the verb of LMTP (RFC 2033 s4.1).
 VOCABULARY = Vocabulary(

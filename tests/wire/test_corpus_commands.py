@@ -21,7 +21,7 @@ OTHER_VERBS = {
     "ATRN": "RFC 2645", "BURL": "RFC 4468",
 }  # fmt: skip
 OTHER_PARAMETERS = {
-    "REQUIRETLS": "RFC 8689", "CONPERM": "RFC 4141", "BY": "RFC 2852", "ORCPT": "RFC 3461", "ENVID": "RFC 3461",
+    "REQUIRETLS": "RFC 8689", "CONPERM": "RFC 4141", "BY": "RFC 2852",
     "SOLICIT": "RFC 3865", "MTRK": "RFC 3885", "RRVS": "RFC 7293", "state": "no RFC", "foo": "no RFC",
     "NoValueKey": "no RFC", "A": "no RFC",
 }  # fmt: skip

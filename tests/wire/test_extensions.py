@@ -50,9 +50,9 @@ def refusals(session: Session, command: Any) -> list[tuple[int, str]]:
 def test_all_of_them():
     assert [extension.keyword for extension in STANDARD] == [
         "PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "STARTTLS", "AUTH", "HELP",
-        "CHUNKING", "BINARYMIME", "ETRN", "XCLIENT", "XFORWARD",
+        "CHUNKING", "BINARYMIME", "ETRN", "XCLIENT", "XFORWARD", "DSN",
     ]  # fmt: skip
-    assert len(STANDARD) == 13
+    assert len(STANDARD) == 14
     for extension in STANDARD:
         assert extension.rfc.startswith("RFC ") or extension.rfc == "Postfix"
         assert extension in STANDARD
@@ -62,7 +62,7 @@ def test_all_of_them():
     assert "\u017ftarttls" not in STANDARD
     assert 5 not in STANDARD
     assert set(STANDARD.verb_owner.values()) == {STARTTLS, AUTH, ext.CHUNKING, ext.ETRN, ext.XCLIENT, ext.XFORWARD}
-    assert set(STANDARD.parameter_owners) == {"SIZE", "BODY", "SMTPUTF8", "AUTH"}
+    assert set(STANDARD.parameter_owners) == {"SIZE", "BODY", "SMTPUTF8", "AUTH", "RET", "ENVID", "NOTIFY", "ORCPT"}
 
 
 def test_every_verb_of_an_extension_has_a_row():

@@ -19,12 +19,6 @@ def _texts(*keywords: str) -> list[ParameterType[Any]]:
 
 
 _MORE: Final[tuple[Extension[Any], ...]] = (
-    Extension(
-        "DSN",
-        "RFC 3461",
-        mail_parameters=_texts("RET", "ENVID"),
-        rcpt_parameters=_texts("NOTIFY", "ORCPT"),
-    ),
     Extension("DELIVERBY", "RFC 2852", mail_parameters=_texts("BY")),
     Extension("MT-PRIORITY", "RFC 6710", mail_parameters=_texts("MT-PRIORITY")),
     Extension("FUTURERELEASE", "RFC 4865", mail_parameters=_texts("HOLDFOR", "HOLDUNTIL")),
