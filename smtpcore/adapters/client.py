@@ -13,8 +13,9 @@ from ..flows.content import Content
 from ..flows.effect import Flow
 from ..flows.options import ClientOptions, SendOptions, begin_client, client_name, open_client, send, without_password
 from ..flows.outcome import Outcome
+from ..flows.recipient import Recipient
 from ..session.client import ClientConnection
-from ..wire.address import Mailbox, Postmaster
+from ..wire.address import Mailbox
 from ..wire.capabilities import Capabilities
 from ..wire.command import Command
 from ..wire.reply import Reply
@@ -103,7 +104,7 @@ class AsyncClient(_Client):
     async def send(
         self,
         sender: str | Mailbox | None,
-        recipients: Iterable[str | Mailbox | Postmaster],
+        recipients: Iterable[str | Recipient],
         content: Content,
         **options: Unpack[SendOptions],
     ) -> Outcome:
@@ -168,7 +169,7 @@ class BlockingClient(_Client):
     def send(
         self,
         sender: str | Mailbox | None,
-        recipients: Iterable[str | Mailbox | Postmaster],
+        recipients: Iterable[str | Recipient],
         content: Content,
         **options: Unpack[SendOptions],
     ) -> Outcome:

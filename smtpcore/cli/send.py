@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import argparse
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from ..adapters.blocking import Client
 from ..compose import Letter
 from ..errors import LocalProtocolError, ParseError, ProtocolError
-from ..extensions import BODY, SIZE, SMTPUTF8, Body
+from ..extensions import BODY, DSN, ENVID, NOTIFY, RET, SIZE, SMTPUTF8, Body, Notify
 from ..flows.client import TlsMode
 from ..flows.error import Disconnected, FlowError, NoMechanism, TlsNotOffered
 from ..flows.options import ClientOptions
 from ..flows.outcome import Outcome, RecipientOutcome, Status
 from ..wire.address import Mailbox
 from ..wire.newlines import BareNewlines
-from ..wire.parameters import Parameter
+from ..wire.parameters import Parameter, ParameterType
 from .arguments import TLS_MODES, Subparsers, endpoint, mailbox, password_in, read_file, show_endpoint
 from .failure import CONNECTION, FAILED, Failure
 from .letter import StoredMessage, new_letter
@@ -26,6 +26,7 @@ from .terminal import columns, counted, say
 
 __all__ = ["add", "run"]
 
+T = TypeVar("T")
 Message: TypeAlias = Letter | StoredMessage
 
 _STYLES: Final = {
@@ -75,6 +76,21 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--chunking", action="store_true", help="send the content by BDAT where the server offers CHUNKING"
     )
+    parser.add_argument(
+        "--notify",
+        metavar="WHEN",
+        type=_parameter(NOTIFY, Notify.parse),
+        help="have reports of delivery: never, or some of success,failure,delay",
+    )
+    parser.add_argument(
+        "--ret",
+        metavar="WHAT",
+        type=_parameter(RET, RET.decode),
+        help="what a report of failure returns of the message: full or hdrs",
+    )
+    parser.add_argument(
+        "--envid", metavar="TEXT", type=_parameter(ENVID, str), help="a name for this message in reports of delivery"
+    )
     parser.add_argument("--user", metavar="NAME", help="log in as this user")
     parser.add_argument("--password-file", metavar="FILE", type=Path, help="the password is on its first line")
     parser.add_argument(
@@ -89,6 +105,16 @@ def add(subparsers: Subparsers) -> None:
 
 def _sender(text: str) -> Mailbox | None:
     return None if text == "<>" else mailbox(text)
+
+
+def _parameter(kind: ParameterType[T], read: Callable[[str], T]) -> Callable[[str], Parameter[T]]:
+    def parameter(text: str) -> Parameter[T]:
+        try:
+            return kind(read(text))
+        except ParseError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parameter
 
 
 def _seconds(text: str) -> float:
@@ -150,16 +176,21 @@ def _send(client: Client, arguments: argparse.Namespace, message: Message) -> Ou
         return Outcome(tuple([RecipientOutcome(to, Status.NOT_SENT, why=why) for to in arguments.to]))
     octets = message.content if isinstance(message, Letter) else message
     parameters = _parameters(client, octets.size, isinstance(message, Letter) and message.is_ascii)
+    for option in ("notify", "ret", "envid"):
+        if getattr(arguments, option) is not None and DSN not in client.capabilities:
+            raise Failure(f"the server does not offer DSN, which --{option} needs; leave it out", FAILED)
+    parameters += [each for each in (arguments.ret, arguments.envid) if each is not None]
     return client.send(
         arguments.sender,
         arguments.to,
         counted(octets, octets.size),
         mail_parameters=parameters,
+        rcpt_parameters=[arguments.notify] if arguments.notify is not None else [],
         chunking=arguments.chunking,
     )
 
 
-def _parameters(client: Client, size: int, seven_bit: bool) -> Sequence[Parameter[Any]]:
+def _parameters(client: Client, size: int, seven_bit: bool) -> list[Parameter[Any]]:
     """What is known of the message before it is read."""
     parameters: list[Parameter[Any]] = []
     if SIZE in client.capabilities:

@@ -22,7 +22,7 @@ from ..sasl.scram_keys import scramp
 from ..session.client import ClientConnection
 from ..session.limits import ClientLimits, ServerLimits
 from ..session.settings import ServerSettings
-from ..wire.address import Mailbox, Postmaster
+from ..wire.address import Mailbox
 from ..wire.capabilities import Capabilities, Offered
 from ..wire.newlines import BareNewlines
 from ..wire.parameters import Parameter
@@ -32,6 +32,7 @@ from .content import Content, octets_of
 from .effect import Flow
 from .needs import EightBit
 from .outcome import Outcome
+from .recipient import Recipient
 from .server import MINIMUM_RATE, Control
 from .submit import submit
 
@@ -65,7 +66,7 @@ class SendOptions(TypedDict, total=False):
     """What ``send`` takes besides the message."""
 
     mail_parameters: Sequence[Parameter[Any]]  #: Put on MAIL.
-    rcpt_parameters: Sequence[Parameter[Any]]  #: Put on every RCPT.
+    rcpt_parameters: Sequence[Parameter[Any]]  #: Put on every RCPT that has none of that keyword itself.
     chunking: bool  #: Send the content by BDAT where the server offers CHUNKING; off.
     #: What to do with octets beyond ASCII at a server without 8BITMIME: ``"refuse"`` unless given, ``"downgrade"`` (all
     #: of it is held in memory then) or ``"send"``.
@@ -141,7 +142,7 @@ def literal(address: str) -> str:
 def send(
     machine: ClientConnection,
     sender: str | Mailbox | None,
-    recipients: Iterable[str | Mailbox | Postmaster],
+    recipients: Iterable[str | Recipient],
     content: Content,
     options: SendOptions,
 ) -> Flow[Outcome]:

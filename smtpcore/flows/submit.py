@@ -11,7 +11,7 @@ from ..session.client import ClientConnection
 from ..session.event import CommandSkipped, ReplyReceived, VerdictReceived
 from ..session.planning import why_not_offered
 from ..table import State
-from ..wire.address import Mailbox, Postmaster
+from ..wire.address import Mailbox
 from ..wire.command import Command, Data, Mail, Rcpt, Rset
 from ..wire.parameters import Parameter
 from .client import heed, next_answer, unasked
@@ -20,6 +20,7 @@ from .effect import Close, Flow
 from .ledger import Ledger, is_positive
 from .needs import EightBit, EightBitFound, fit, has_utf8_header
 from .outcome import Outcome
+from .recipient import Recipient, addresses_of, need_utf8, rcpt_for
 from .transfer import send_chunks, send_content
 
 __all__ = ["submit"]
@@ -28,7 +29,7 @@ __all__ = ["submit"]
 def submit(
     machine: ClientConnection,
     sender: Mailbox | None,
-    recipients: Sequence[Mailbox | Postmaster],
+    recipients: Sequence[Recipient],
     source: Source,
     mail_parameters: Sequence[Parameter[Any]] = (),
     rcpt_parameters: Sequence[Parameter[Any]] = (),
@@ -40,7 +41,8 @@ def submit(
 
     MAIL, all RCPTs and DATA go in one group where the server has PIPELINING. What the octets of the
     content and the addresses need is asked for where the server offers it (8BITMIME, SMTPUTF8, SIZE);
-    8BITMIME also for a content of which nothing is known beforehand.
+    8BITMIME also for a content of which nothing is known beforehand. A recipient given as an Rcpt has
+    parameters of its own; they come before those of ``rcpt_parameters``.
 
     Where the server does not offer what they need, nobody gets the message, or who needs it does not.
     ``eight_bit`` says otherwise of a content beyond ASCII: ``"downgrade"`` writes it as ASCII,
@@ -60,19 +62,28 @@ def submit(
     if state not in _OPEN:
         raise LocalProtocolError(f"no message can be sent in state {machine.state.name}")
     chunked = _is_chunked(machine, mail_parameters, chunking=chunking)
-    ledger = Ledger(recipients)
+    ledger = Ledger(addresses_of(recipients))
     if source.is_ascii is not True and eight_bit != "send" and not _is_binary(mail_parameters):
         source, ledger.why = yield from fit(machine, source, eight_bit)
         if ledger.why:
             return ledger.outcome()
+    with_own = ledger.recipients is not recipients
+    rcpts: list[Rcpt] = []
+    if with_own or rcpt_parameters:
+        rcpts = [rcpt_for(recipient, rcpt_parameters) for recipient in recipients]
+        if need_utf8(rcpts) and SMTPUTF8 in machine.capabilities:
+            mail_parameters = [*mail_parameters, _UTF8]
     mail = _mail(machine, sender, source, mail_parameters, ledger)
     if mail is None:
         return ledger.outcome()
     pending = ledger.pending
-    rcpts = [Rcpt(recipients[index], *rcpt_parameters) for index in pending]
+    if rcpts:
+        rcpts = [rcpts[index] for index in pending]
+    else:
+        rcpts = [Rcpt(ledger.recipients[index]) for index in pending]
     # What was put in above is offered; a mistake of the caller must not be found when half of the group is on its way.
-    if mail_parameters or rcpt_parameters or machine.extensions is not STANDARD:
-        for command in (mail, rcpts[0]):
+    if mail_parameters or rcpt_parameters or with_own or machine.extensions is not STANDARD:
+        for command in (mail, *(rcpts if with_own else rcpts[:1])):
             why = why_not_offered(machine.extensions, machine.capabilities, command)
             if why:
                 raise LocalProtocolError(why)
