@@ -6,6 +6,7 @@ from typing import Final
 
 from .attributes import Unavailable
 from .auth import AUTH, SUBMITTER, Auth, AuthResponse
+from .auth import AUTH, Auth, AuthResponse
 from .chunking import CHUNKING, Bdat, BdatLast
 from .dsn import DSN, ENVID, NEVER, NOTIFY, ORCPT, RET, Notify, OriginalRecipient, Ret
 from .eightbitmime import BINARYMIME, BODY, EIGHTBITMIME, Body
@@ -19,6 +20,7 @@ from .smtputf8 import SMTPUTF8, UTF8
 from .starttls import STARTTLS, StartTls
 from .xclient import XCLIENT, XCLIENT_ATTRIBUTES, XClient
 from .xforward import XFORWARD, XFORWARD_ATTRIBUTES, MessageSource, XForward
+from .submitter import SUBMITTER, believed_submitter
 
 __all__ = [
     "AUTH",
@@ -64,6 +66,7 @@ __all__ = [
     "Unavailable",
     "XClient",
     "XForward",
+    "believed_submitter",
 ]
 
 #: What both machines understand unless told otherwise.

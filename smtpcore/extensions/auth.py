@@ -9,20 +9,19 @@ from typing import ClassVar, Final, final
 
 from ..errors import ParseError
 from ..table import State
-from ..wire.address import Mailbox
 from ..wire.command import Command, Mail
-from ..wire.parameters import ParameterType, decode_xtext, encode_xtext
+from ..wire.parameters import ParameterType
 from ..wire.reply import Reply
 from ..wire.secret import Secret
 from ..wire.tolerance import Tolerance
 from ..wire.value import assign
 from ..wire.vocabulary import Vocabulary
 from .extension import Extension, SessionView
+from .submitter import SUBMITTER
 
 __all__ = [
     "AUTH",
     "AUTH_LINE_LIMIT",
-    "SUBMITTER",
     "Auth",
     "AuthResponse",
     "decode_base64",
@@ -192,16 +191,6 @@ def _encode_mechanisms(names: Sequence[str]) -> str:
             raise ParseError("not a SASL mechanism name", 0, "RFC 4422 s3.1", name)
     return " ".join(names)
 
-
-def _decode_submitter(text: str) -> Mailbox | None:
-    decoded = decode_xtext(text)
-    return None if decoded == "<>" else Mailbox.parse(decoded)
-
-
-#: ``AUTH=mailbox`` on MAIL: who submitted the message first, None for ``<>`` (RFC 4954 s5).
-SUBMITTER: Final[ParameterType[Mailbox | None]] = ParameterType(
-    "AUTH", _decode_submitter, lambda mailbox: encode_xtext("<>" if mailbox is None else str(mailbox))
-)
 
 #: Announced with the mechanisms: ``AUTH.offer(("PLAIN", "LOGIN"))``.
 AUTH: Final[Extension[Sequence[str]]] = Extension(

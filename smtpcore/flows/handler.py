@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias, final
 
-from ..extensions import Etrn, XClient, XForward
+from ..extensions import Etrn, XClient, XForward, believed_submitter
 from ..sasl import BearerToken, Channel, Credentials, ScramKeys, TokenRefused
 from ..session.server import ServerConnection
 from ..session.transaction import Transaction
+from ..wire.address import Mailbox
 from ..wire.command import Command, Mail, Rcpt
 from ..wire.proxy import ProxyHeader
 from ..wire.reply import Reply
@@ -81,6 +82,14 @@ class Served:
     def authenticated(self) -> bool:
         """Whether AUTH has succeeded, or XCLIENT has said that it had elsewhere."""
         return self.machine.session.authenticated
+
+    @property
+    def submitter(self) -> Mailbox | None:
+        """Who submitted the message first, by AUTH on MAIL; None unless a client that has authenticated says so.
+
+        A server that does not trust this client to say so, ignores it (RFC 4954 s5).
+        """
+        return believed_submitter(self.machine.session)
 
     @property
     def xclient(self) -> XClient | None:

@@ -25,13 +25,13 @@ def rcpt_lines(server) -> list[bytes]:
 @each_way
 def test_each_its_own(offered):
     server = friendly(rcpt=["250 ok", "550 no", "250 ok", "250 ok"])
-    to = [
+    to: list = [
         Rcpt(BOB, ALWAYS, ORCPT(OriginalRecipient("rfc822", "b=b@hamburger.edu"))),
         "carol@hamburger.edu",
         Rcpt(EVE, NOTIFY(NEVER)),
         POSTMASTER,
     ]
-    played = submitted(connected(*offered), server, to, mail_parameters=[RET(Ret.HDRS), ENVID("QQ1")])  # type: ignore[arg-type]  # recipients in all their forms
+    played = submitted(connected(*offered), server, to, mail_parameters=[RET(Ret.HDRS), ENVID("QQ1")])
     outcome = played.value()
     assert server.lines[0] == b"MAIL FROM:<alice@crepes.fr> RET=HDRS ENVID=QQ1"
     assert rcpt_lines(server) == [
@@ -49,8 +49,8 @@ def test_each_its_own(offered):
 @each_way
 def test_its_own_come_before_those_of_all(offered):
     server = friendly()
-    to = [Rcpt(BOB, NOTIFY(NEVER)), Rcpt(EVE, ORCPT(OriginalRecipient.of(EVE))), "carol@hamburger.edu"]
-    submitted(connected(*offered), server, to, rcpt_parameters=[ALWAYS]).value()  # type: ignore[arg-type]  # recipients in all their forms
+    to: list = [Rcpt(BOB, NOTIFY(NEVER)), Rcpt(EVE, ORCPT(OriginalRecipient.of(EVE))), "carol@hamburger.edu"]
+    submitted(connected(*offered), server, to, rcpt_parameters=[ALWAYS]).value()
     assert rcpt_lines(server) == [
         b"RCPT TO:<bob@hamburger.edu> NOTIFY=NEVER",
         b"RCPT TO:<eve@hamburger.edu> ORCPT=rfc822;eve@hamburger.edu NOTIFY=SUCCESS,FAILURE,DELAY",
@@ -62,11 +62,11 @@ def test_its_own_come_before_those_of_all(offered):
 def test_one_command_given_more_than_once(offered):
     """Duplicates are legal, and the answers to them may differ."""
     server = friendly(rcpt=["250 ok", "451 later", "550 no"])
-    same = Rcpt(BOB, NOTIFY(NEVER))
+    same: Any = Rcpt(BOB, NOTIFY(NEVER))
     machine = connected(*offered)
-    outcome = submitted(machine, server, [same, same, same]).value()  # type: ignore[list-item]  # commands
+    outcome = submitted(machine, server, [same, same, same]).value()
     assert statuses(outcome) == ["accepted", "refused for now", "refused"]
-    assert statuses(submitted(machine, friendly(), [same]).value()) == ["accepted"]  # type: ignore[list-item]  # once more
+    assert statuses(submitted(machine, friendly(), [same]).value()) == ["accepted"]
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
