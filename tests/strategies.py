@@ -13,11 +13,20 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from smtpcore.extensions import (
     BODY,
+    BY,
+    CONNEG,
+    CONPERM,
     ENVID,
+    HOLDFOR,
+    HOLDUNTIL,
     NOTIFY,
     ORCPT,
+    PRIORITY,
+    REQUIRETLS,
     RET,
+    RRVS,
     SIZE,
+    SOLICIT,
     STANDARD,
     SUBMITTER,
     UTF8,
@@ -26,6 +35,9 @@ from smtpcore.extensions import (
     Body,
     Etrn,
     MessageSource,
+    ByMode,
+    DeliverBy,
+    IfUnsupported,
     Notify,
     OriginalRecipient,
     Ret,
@@ -33,6 +45,8 @@ from smtpcore.extensions import (
     Unavailable,
     XClient,
     XForward,
+    Timestamp,
+    ValidSince,
 )
 from smtpcore.wire.address import POSTMASTER, Mailbox
 from smtpcore.wire.capabilities import Capabilities, Capability
@@ -136,6 +150,18 @@ literals = st.one_of(
 mailboxes = st.builds(Mailbox, local_parts, st.one_of(domains, literals))
 
 sizes = st.integers(0, 10**20 - 1)
+timestamps = st.builds(
+    lambda when, fraction, offset: Timestamp(f"{when.isoformat()}{fraction}{offset}"),
+    st.datetimes().map(lambda when: when.replace(microsecond=0)),
+    st.just("") | st.integers(0, 999_999_999).map(lambda digits: f".{digits}"),
+    st.sampled_from(["Z", "+00:00", "-00:00", "+23:59", "-11:30"]),
+)
+solicitations = st.from_regex(r"[a-z][a-zA-Z0-9.:_\-]{0,9}", fullmatch=True)
+valid_sinces = st.builds(ValidSince, timestamps, st.none() | st.sampled_from(IfUnsupported))
+deliver_bys = st.one_of(
+    st.builds(DeliverBy, st.integers(-999_999_999, 999_999_999), st.just(ByMode.NOTIFY), trace=st.booleans()),
+    st.builds(DeliverBy, st.integers(1, 999_999_999), st.just(ByMode.RETURN), trace=st.booleans()),
+)
 
 
 def printable(max_size: int) -> SearchStrategy[str]:
@@ -151,6 +177,15 @@ _mail_parameters: tuple[SearchStrategy[Parameter], ...] = (
     st.one_of(st.none(), mailboxes).map(SUBMITTER),
     st.sampled_from(Ret).map(RET),
     printable(30).map(ENVID),
+    st.just(REQUIRETLS(True)),
+    st.just(CONPERM(True)),
+    st.integers(-9, 9).map(PRIORITY),
+    st.integers(1, 999_999_999).map(HOLDFOR),
+    timestamps.map(HOLDUNTIL),
+    deliver_bys.map(BY),
+    st.lists(st.from_regex(r"[a-z][a-zA-Z0-9.:_\-]{0,9}", fullmatch=True), min_size=1, max_size=4)
+    .map(tuple)
+    .map(SOLICIT),
 )
 notifies = st.builds(Notify, success=st.booleans(), failure=st.booleans(), delay=st.booleans())
 original_recipients = st.one_of(
@@ -162,7 +197,12 @@ original_recipients = st.one_of(
         unitext=st.booleans(),
     ),
 )
-_rcpt_parameters: tuple[SearchStrategy[Parameter], ...] = (notifies.map(NOTIFY), original_recipients.map(ORCPT))
+_rcpt_parameters: tuple[SearchStrategy[Parameter], ...] = (
+    notifies.map(NOTIFY),
+    original_recipients.map(ORCPT),
+    valid_sinces.map(RRVS),
+    st.just(CONNEG(True)),
+)
 
 
 @st.composite

@@ -5,41 +5,61 @@ from __future__ import annotations
 from typing import Final
 
 from .attributes import Unavailable
-from .auth import AUTH, SUBMITTER, Auth, AuthResponse
 from .auth import AUTH, Auth, AuthResponse
 from .chunking import CHUNKING, Bdat, BdatLast
+from .conversion import CONNEG, CONPERM
+from .deliverby import BY, DELIVERBY, ByMode, DeliverBy
 from .dsn import DSN, ENVID, NEVER, NOTIFY, ORCPT, RET, Notify, OriginalRecipient, Ret
 from .eightbitmime import BINARYMIME, BODY, EIGHTBITMIME, Body
 from .enhancedstatuscodes import ENHANCEDSTATUSCODES
 from .etrn import ETRN, Etrn
-from .extension import Check, Extension, ExtensionSet, SessionView
+from .extension import Check, Extension, ExtensionSet, Objection, SessionView
+from .futurerelease import FUTURERELEASE, HOLDFOR, HOLDUNTIL, ReleaseLimits
 from .help import HELP
+from .mtpriority import MT_PRIORITY, PRIORITY
+from .nosoliciting import NO_SOLICITING, SOLICIT
 from .pipelining import PIPELINING
+from .requiretls import REQUIRETLS
+from .rrvs import RRVS, IfUnsupported, ValidSince
 from .size import SIZE
 from .smtputf8 import SMTPUTF8, UTF8
 from .starttls import STARTTLS, StartTls
+from .submitter import SUBMITTER, believed_submitter
+from .timestamp import Timestamp
 from .xclient import XCLIENT, XCLIENT_ATTRIBUTES, XClient
 from .xforward import XFORWARD, XFORWARD_ATTRIBUTES, MessageSource, XForward
-from .submitter import SUBMITTER, believed_submitter
 
 __all__ = [
     "AUTH",
     "BINARYMIME",
     "BODY",
+    "BY",
     "CHUNKING",
+    "CONNEG",
+    "CONPERM",
+    "DELIVERBY",
     "DSN",
     "EIGHTBITMIME",
     "ENHANCEDSTATUSCODES",
     "ENVID",
     "ETRN",
+    "FUTURERELEASE",
     "HELP",
+    "HOLDFOR",
+    "HOLDUNTIL",
+    "MT_PRIORITY",
     "NEVER",
     "NOTIFY",
+    "NO_SOLICITING",
     "ORCPT",
     "PIPELINING",
+    "PRIORITY",
+    "REQUIRETLS",
     "RET",
+    "RRVS",
     "SIZE",
     "SMTPUTF8",
+    "SOLICIT",
     "STANDARD",
     "STARTTLS",
     "SUBMITTER",
@@ -53,17 +73,24 @@ __all__ = [
     "Bdat",
     "BdatLast",
     "Body",
+    "ByMode",
     "Check",
+    "DeliverBy",
     "Etrn",
     "Extension",
     "ExtensionSet",
+    "IfUnsupported",
     "MessageSource",
     "Notify",
+    "Objection",
     "OriginalRecipient",
+    "ReleaseLimits",
     "Ret",
     "SessionView",
     "StartTls",
+    "Timestamp",
     "Unavailable",
+    "ValidSince",
     "XClient",
     "XForward",
     "believed_submitter",
@@ -85,4 +112,12 @@ STANDARD: Final = ExtensionSet(
     XCLIENT,
     XFORWARD,
     DSN,
+    REQUIRETLS,
+    DELIVERBY,
+    FUTURERELEASE,
+    MT_PRIORITY,
+    RRVS,
+    NO_SOLICITING,
+    CONPERM,
+    CONNEG,
 )

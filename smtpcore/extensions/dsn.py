@@ -10,8 +10,8 @@ forwarded the message::
 An original recipient beyond ASCII has the type ``utf-8``. It is written with ``\x{...}`` for what is not ASCII, which
 any server with DSN takes; ``unitext`` writes the characters themselves, which needs SMTPUTF8.
 
-A server that offers DSN has promised to report: only its application knows whether it can, so it is not offered
-unless it is among the capabilities.
+A server that offers DSN has promised to report: only its application knows whether it can, so it is not offered unless
+it is among the capabilities.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from ..wire.parameters import Keyed, Parameter, ParameterType
 from ..wire.reply import Reply
 from ..wire.vocabulary import Vocabulary
 
-__all__ = ["Check", "Extension", "ExtensionSet", "SessionView"]
+__all__ = ["Check", "Extension", "ExtensionSet", "Objection", "SessionView"]
 
 T = TypeVar("T")
 
@@ -87,6 +87,8 @@ class SessionView(Protocol):
 
 #: Looks at a command before the application does; a reply refuses it.
 Check: TypeAlias = Callable[[SessionView, Any], "Reply | None"]
+#: Looks at MAIL or RCPT before a client says it to a server with these capabilities: why it must not; empty: it may.
+Objection: TypeAlias = Callable[[Capabilities, Any], str]
 
 
 @final
@@ -96,10 +98,11 @@ class Extension(Generic[T]):
     ``argument`` reads and writes what stands behind the keyword in the EHLO reply. Where MAIL or
     RCPT have a parameter of the same name and kind, the extension called with a value gives a
     :class:`~smtpcore.wire.parameters.Parameter` that serves in both places; :meth:`offer` gives
-    the capability alone::
+    the capability alone. Where nothing stands behind the keyword, the call gives the parameter of
+    that name::
 
         Capabilities(PIPELINING, SIZE(35_882_577), AUTH.offer(("PLAIN", "LOGIN")))
-        Mail(sender, SIZE(1200))
+        Mail(sender, SIZE(1200), REQUIRETLS(True))
     """
 
     __slots__ = (
@@ -110,6 +113,8 @@ class Extension(Generic[T]):
         "covers",
         "keyword",
         "mail_parameters",
+        "needs_tls",
+        "objection",
         "rcpt_parameters",
         "rfc",
         "transitions",
@@ -129,6 +134,8 @@ class Extension(Generic[T]):
         checks: Mapping[type[Command], Check] | None = None,
         announced: Callable[[SessionView], bool] | None = None,
         covers: Callable[[Parameter[Any]], bool] | None = None,
+        needs_tls: bool = False,
+        objection: Objection | None = None,
     ) -> None:
         if not grammar.KEYWORD.fullmatch(keyword):
             raise ParseError("not an EHLO keyword", 0, "RFC 5321 s4.1.1.1", keyword)
@@ -137,13 +144,21 @@ class Extension(Generic[T]):
         self.argument = argument
         self.mail_parameters = tuple(mail_parameters)  #: What it adds to MAIL.
         self.rcpt_parameters = tuple(rcpt_parameters)  #: What it adds to RCPT.
-        # What a call makes: the argument, where it is a parameter too
-        self._parameter = argument if argument in (*self.mail_parameters, *self.rcpt_parameters) else None
+        # What a call makes: the argument, where it is a parameter too; or, without an argument, what is called the same
+        parameters = (*self.mail_parameters, *self.rcpt_parameters)
+        named = [key for key in parameters if isinstance(key, ParameterType) and key.keyword == self.keyword]
+        makes: ParameterType[T] | None = argument if argument in parameters else None
+        self._parameter = named[0] if argument is None and named else makes
         self.verbs = tuple(verbs)  #: The commands it adds.
         self.transitions: Transitions = transitions or {}  #: Their rows of the table.
         self.checks: Mapping[type[Command], Check] = checks or {}  #: What a server asks before its application does.
+        #: Whether it is to be had within TLS only: not announced outside, and what is announced outside does not count.
+        self.needs_tls = needs_tls
+        if announced is None and needs_tls:
+            announced = _within_tls
         self.announced = announced  #: Whether a server that has it says so in this session; None: always.
         self.covers = covers  #: Which of its parameters a server that offers it takes; None: all.
+        self.objection = objection  #: Why a client must not say a command with one of its parameters; None: it may.
 
     def __call__(self, value: T) -> Parameter[T]:
         """The parameter of MAIL or RCPT, and the capability, with this value.
@@ -168,6 +183,10 @@ class Extension(Generic[T]):
 
     def __repr__(self) -> str:
         return f"Extension({self.keyword!r})"
+
+
+def _within_tls(session: SessionView) -> bool:
+    return session.tls
 
 
 @final
@@ -232,6 +251,20 @@ class ExtensionSet:
             if extension.keyword in capabilities and (extension.covers is None or extension.covers(parameter)):
                 return True
         return False
+
+    def objection(self, command: Any, capabilities: Capabilities) -> str:
+        """Why a client must not say this MAIL or RCPT to a server with these capabilities; empty: it may."""
+        for parameter in command.parameters.items:
+            for extension in self.parameter_owners.get(parameter.keyword, ()):
+                why = extension.objection(capabilities, command) if extension.objection is not None else ""
+                if why:
+                    return why
+        return ""
+
+    def within(self, capabilities: Capabilities, *, tls: bool) -> Capabilities:
+        """What counts of these capabilities: what needs TLS does not count outside of it."""
+        beyond = [] if tls else [each for each in self._extensions.values() if each.needs_tls and each in capabilities]
+        return capabilities.without(*beyond) if beyond else capabilities
 
     def __iter__(self) -> Iterator[Extension[Any]]:
         return iter(self._extensions.values())

@@ -1,7 +1,8 @@
 """AUTH on MAIL (RFC 4954 s5): who submitted a message first, as one server tells the next.
 
-The parameter belongs to the AUTH extension; it is a claim about somebody else and not an exchange, and so has a file of
-its own. ``SUBMITTER(mailbox)`` names who submitted the message, ``SUBMITTER(None)`` is ``AUTH=<>``: nobody is named.
+The parameter belongs to the AUTH extension; it is a claim about somebody else and not an exchange, and so has a file
+of its own. ``SUBMITTER(mailbox)`` names who submitted the message, ``SUBMITTER(None)`` is ``AUTH=<>``: nobody is
+named.
 
 Any client may write it. A server believes it of those alone that have authenticated and that it trusts to say such a
 thing; what anybody else says counts as ``AUTH=<>``, and that is what it passes on. :func:`believed_submitter` is the

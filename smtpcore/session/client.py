@@ -333,7 +333,8 @@ class ClientConnection(Endpoint):
             self._pipeline.greeted()
         if success:  # to XCLIENT: EHLO has to be said again
             extended = isinstance(command, (Ehlo, Lhlo))
-            self._pipeline.learn(Capabilities.parse(reply.lines[1:]) if extended else NO_CAPABILITIES)
+            offered = Capabilities.parse(reply.lines[1:]) if extended else NO_CAPABILITIES
+            self._pipeline.learn(offered, tls=self.tls)
         return None
 
     def _hear_recipient(self, command: Command, reply: Reply) -> VerdictReceived | None:

@@ -83,9 +83,9 @@ class Pipeline:
         mail = self.mail
         return mail is not None and mail.parameters.get(BODY) is Body.BINARYMIME
 
-    def learn(self, capabilities: Capabilities) -> None:
-        """The server has said what it offers."""
-        self.capabilities = capabilities
+    def learn(self, capabilities: Capabilities, *, tls: bool) -> None:
+        """The server has said what it offers, within TLS or not."""
+        self.capabilities = self._extensions.within(capabilities, tls=tls)
         self._pipelining = PIPELINING in capabilities
 
     def send(self, command: Command, state: State, content: bytes | None = None) -> None:

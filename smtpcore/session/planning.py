@@ -38,11 +38,17 @@ def why_not_offered(extensions: ExtensionSet, capabilities: Capabilities, comman
             return "the server does not offer SMTPUTF8"  # RFC 6531 s3.2
         for parameter in command.parameters.items:
             if not extensions.is_offered(parameter, capabilities):
-                return f"the server does not offer what {parameter} belongs to"
+                where = _where(extensions, parameter.keyword)
+                return f"the server does not offer what {parameter} belongs to{where}"
             if SMTPUTF8 not in capabilities and not str(parameter).isascii():
                 return "the server does not offer SMTPUTF8"  # RFC 6533 s3
-    else:
-        owner = extensions.verb_owner.get(type(command))
-        if owner is not None and owner.keyword not in capabilities:
-            return f"the server does not offer {owner.keyword}"
+        return extensions.objection(command, capabilities)
+    owner = extensions.verb_owner.get(type(command))
+    if owner is not None and owner.keyword not in capabilities:
+        return f"the server does not offer {owner.keyword}"
     return ""
+
+
+def _where(extensions: ExtensionSet, keyword: str) -> str:
+    owners = extensions.parameter_owners.get(keyword, ())
+    return ", which counts within TLS only" if any(owner.needs_tls for owner in owners) else ""

@@ -14,17 +14,8 @@ __all__ = ["EXTENSIONS", "explain_capability", "explain_parameter"]
 _as_written: Callable[[str], str] = str
 
 
-def _texts(*keywords: str) -> list[ParameterType[Any]]:
-    return [ParameterType(keyword, _as_written) for keyword in keywords]
-
-
 _MORE: Final[tuple[Extension[Any], ...]] = (
-    Extension("DELIVERBY", "RFC 2852", mail_parameters=_texts("BY")),
-    Extension("MT-PRIORITY", "RFC 6710", mail_parameters=_texts("MT-PRIORITY")),
-    Extension("FUTURERELEASE", "RFC 4865", mail_parameters=_texts("HOLDFOR", "HOLDUNTIL")),
-    Extension("REQUIRETLS", "RFC 8689", mail_parameters=[ParameterType("REQUIRETLS")]),
-    Extension("MTRK", "RFC 3885", mail_parameters=_texts("MTRK")),
-    Extension("RRVS", "RFC 7293", rcpt_parameters=_texts("RRVS")),
+    Extension("MTRK", "RFC 3885", mail_parameters=[ParameterType("MTRK", _as_written)]),
 )
 #: What the machines know, and more; where both know one, the machines' own.
 EXTENSIONS: Final = STANDARD.with_extensions(*[extension for extension in _MORE if extension not in STANDARD])
@@ -45,6 +36,9 @@ _CAPABILITIES: Final[Mapping[str, Remark]] = {
     "MT-PRIORITY": Remark("messages may have priorities", "RFC 6710 s4"),
     "FUTURERELEASE": Remark("messages can be held until a time", "RFC 4865 s4"),
     "REQUIRETLS": Remark("a message may insist on TLS all the way", "RFC 8689 s2"),
+    "RRVS": Remark("a message may be for an owner of a mailbox alone, and not for the next", "RFC 7293 s3"),
+    "CONPERM": Remark("a message may permit that its content is converted", "RFC 4141 s3"),
+    "CONNEG": Remark("a client may ask what a recipient can show", "RFC 4141 s4"),
     "ETRN": Remark("a queue can be started from afar", "RFC 1985 s5"),
     "VRFY": Remark("VRFY is answered", "RFC 5321 s3.5"),
     "EXPN": Remark("EXPN is answered", "RFC 5321 s3.5"),
@@ -88,6 +82,9 @@ _PARAMETERS: Final[Mapping[str, Remark]] = {
     "HOLDUNTIL": Remark("hold it until {value}", "RFC 4865 s5"),
     "REQUIRETLS": Remark("it must travel by TLS all the way", "RFC 8689 s3"),
     "MTRK": Remark("the message can be tracked", "RFC 3885 s3"),
+    "SOLICIT": Remark("it solicits, in the classes {value}", "RFC 3865 s2.3"),
+    "CONPERM": Remark("its content may be converted", "RFC 4141 s3"),
+    "CONNEG": Remark("what can this recipient show?", "RFC 4141 s4"),
     "RRVS": Remark("only if the mailbox has had its owner since {value}", "RFC 7293 s3.1"),
 }
 
