@@ -16,6 +16,7 @@ from .etrn import ETRN, Etrn
 from .extension import Check, Extension, ExtensionSet, Objection, SessionView
 from .futurerelease import FUTURERELEASE, HOLDFOR, HOLDUNTIL, ReleaseLimits
 from .help import HELP
+from .limits import LIMITS, Limits
 from .mtpriority import MT_PRIORITY, PRIORITY
 from .nosoliciting import NO_SOLICITING, SOLICIT
 from .pipelining import PIPELINING
@@ -47,6 +48,7 @@ __all__ = [
     "HELP",
     "HOLDFOR",
     "HOLDUNTIL",
+    "LIMITS",
     "MT_PRIORITY",
     "NEVER",
     "NOTIFY",
@@ -80,6 +82,7 @@ __all__ = [
     "Extension",
     "ExtensionSet",
     "IfUnsupported",
+    "Limits",
     "MessageSource",
     "Notify",
     "Objection",
@@ -120,4 +123,5 @@ STANDARD: Final = ExtensionSet(
     NO_SOLICITING,
     CONPERM,
     CONNEG,
+    LIMITS,
 )

@@ -27,6 +27,7 @@ from .limits import BLOCK, DEADLINES, OTHER, ClientLimits, Deadline
 from .pipeline import EXCHANGE, GREETINGS, NO_CAPABILITIES, Pipeline
 from .planning import NO_ROW
 from .recipients import TEACHES_RECIPIENTS, Recipients
+from .usage import Usage
 
 __all__ = ["ClientConnection"]
 
@@ -116,6 +117,11 @@ class ClientConnection(Endpoint):
         return self._pipeline.capabilities
 
     @property
+    def usage(self) -> Usage:
+        """What this session has used of what the server takes (RFC 9422)."""
+        return self._pipeline.usage
+
+    @property
     def in_flight(self) -> tuple[Command, ...]:
         """The commands that were sent and are not answered yet, in order."""
         return tuple(self._pipeline.flight)
@@ -166,8 +172,11 @@ class ClientConnection(Endpoint):
         if data:
             self._out.append(data)
 
-    def end_content(self) -> EndOfContent:
-        """End the content; returns what the server's verdict will come back with. Raises as ``send_content``."""
+    def end_content(self, *, chained: bool = False) -> EndOfContent:
+        """End the content; returns what the verdict will come back with. Raises as ``send_content``.
+
+        What is sent next waits for the verdict; ``chained`` lets it go along with the end (RFC 2920 s3.1).
+        """
         stuffer = self._stuffer
         if stuffer is None or self._error or self.state is not _CONTENT:
             stuffer = self._content()
@@ -178,7 +187,7 @@ class ClientConnection(Endpoint):
         if not self._unasked:  # no dot for a server that has spoken out of turn: its verdict would mean nothing
             self._out.append(last)
         self._stuffer = None
-        return self._pipeline.send_end()
+        return self._pipeline.send_end(chained=chained)
 
     def send_chunk(self, data: bytes, *, last: bool = False) -> BdatCommand:
         """Send octets of the content behind BDAT, as they are; returns what the reply to them will come back with.
@@ -275,8 +284,7 @@ class ClientConnection(Endpoint):
         if event is not None and self._recipients:
             return event  # and another one of the same
         digit = code // 100
-        after = self._transitions[state].get(kind, NO_ROW).get(digit)
-        if after is not None:
+        if (after := self._transitions[state].get(kind, NO_ROW).get(digit)) is not None:
             self.state = after
         if digit == 3 and kind is Data:
             self._begin_content()

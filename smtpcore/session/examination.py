@@ -14,6 +14,7 @@ from ..wire.parameters import NO_PARAMETERS, Parameters
 from ..wire.reply import Reply
 from ..wire.tolerance import Tolerance
 from . import replies
+from .limits import domain_of
 from .serversession import ServerSession
 
 __all__ = ["SHOWN", "refuse_length", "showable", "understand"]
@@ -35,6 +36,8 @@ def understand(session: ServerSession, line: bytes, tolerance: Tolerance) -> Com
     except ParseError as error:
         tolerance.take()
         return replies.refusal(error, line)
+    if type(command) is Mail:
+        session.mails += 1  # RFC 9422 s4.1: whatever becomes of it
     reply = _examine(session, command, line)
     if reply is None:
         return command
@@ -60,10 +63,16 @@ def _examine(session: ServerSession, command: Command, line: bytes) -> Reply | N
         reply = _examine_place(session, kind, owner)
         if reply is not None:
             return reply
-    if kind is Rcpt and len(session.transaction.rcpts) >= settings.limits.recipients:
-        return replies.TOO_MANY_RECIPIENTS  # RFC 5321 s4.5.3.1.10
     if kind is Mail or kind is Rcpt:
         known: Any = command  # as kind says, which is quicker than isinstance
+        if kind is Mail:
+            if settings.mail_limit is not None and session.mails > settings.mail_limit:
+                return replies.TOO_MANY_MESSAGES  # RFC 9422 s4.1
+        elif len(session.transaction.rcpts) >= settings.recipient_limit:
+            return replies.TOO_MANY_RECIPIENTS  # RFC 5321 s4.5.3.1.10
+        elif settings.domain_limit is not None:
+            if len(session.domains | domain_of(known.recipient)) > settings.domain_limit:
+                return replies.TOO_MANY_DOMAINS  # RFC 9422 s4.3
         parameters: Parameters = known.parameters
         if parameters is not NO_PARAMETERS:
             for parameter in parameters.items:

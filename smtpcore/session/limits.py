@@ -7,10 +7,11 @@ from typing import Final, final
 
 from ..extensions.chunking import Bdat, BdatLast
 from ..table import Connect, EndOfContent
+from ..wire.address import Mailbox, Postmaster
 from ..wire.command import Command, Data, Mail, Rcpt
 from ..wire.value import Value, assign
 
-__all__ = ["ClientLimits", "Deadline", "ServerLimits"]
+__all__ = ["ClientLimits", "Deadline", "ServerLimits", "domain_of"]
 
 
 @final
@@ -108,3 +109,9 @@ class ClientLimits(Value):
         assign(self, "reply_line", reply_line)
         assign(self, "reply_size", reply_size)
         assign(self, "reply_lines", reply_lines)
+
+
+def domain_of(recipient: Mailbox | Postmaster) -> frozenset[str]:
+    """The domain of a recipient as RCPTDOMAINMAX counts it, without regard to case; none of ``<Postmaster>``."""
+    domain = recipient.domain
+    return frozenset() if domain is None else frozenset((str(domain).lower(),))

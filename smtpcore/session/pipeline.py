@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any, Final, NoReturn, final
 
 from ..errors import LocalProtocolError
-from ..extensions import BODY, PIPELINING, Body, ExtensionSet
+from ..extensions import BODY, LIMITS, PIPELINING, Body, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
 from ..extensions.chunking import BdatCommand
 from ..table import HAPPENINGS, EndOfContent, State
@@ -18,16 +18,17 @@ from ..wire.reply import Reply
 from ..wire.secret import Secret, scrub
 from .event import CommandSkipped
 from .planning import find_plan, why_misplaced, why_not_offered
+from .usage import Usage
 
 __all__ = ["EXCHANGE", "GREETINGS", "NO_CAPABILITIES", "Pipeline"]
 
 NO_CAPABILITIES: Final = Capabilities()
+#: The commands whose replies may repeat a secret.
+EXCHANGE: Final = frozenset((Auth, AuthResponse))
 #: The commands whose replies say what the server offers.
 GREETINGS: Final = frozenset((Ehlo, Helo, Lhlo))
 _BEGINS_ANEW: Final = GREETINGS | {Mail, Rset}
 _OF_TRANSACTION: Final = (Rcpt, Data, BdatCommand)
-#: Those of an exchange of AUTH.
-EXCHANGE: Final = frozenset((Auth, AuthResponse))
 
 
 @final
@@ -35,6 +36,8 @@ class Pipeline:
     """What waits to be sent in one session, what has been sent and not answered, and what was never sent."""
 
     __slots__ = (
+        "_chained",
+        "_counts_domains",
         "_extensions",
         "_greetings",
         "_limit",
@@ -51,6 +54,7 @@ class Pipeline:
         "queue",
         "secrets",
         "skipped",
+        "usage",
     )
 
     def __init__(self, extensions: ExtensionSet, limit: int, out: list[bytes], *, lmtp: bool = False) -> None:
@@ -70,6 +74,9 @@ class Pipeline:
         self.chunks: ChunkWriter | None = None  #: What its content goes through, where that goes in chunks.
         self.planned: State | None = None  #: Where it will stand when all have succeeded; None: to be found.
         self.open = True  #: Whether anything may still be written.
+        self.usage = Usage()  #: What the server takes in a session, and what of it is used.
+        self._counts_domains = False  # whether it has a limit to their number
+        self._chained = False  # whether commands follow the end of the last content at once
         self._greetings = 0  # EHLO and the like among them, so that what the server offers is still to come
 
     @property
@@ -87,6 +94,8 @@ class Pipeline:
         """The server has said what it offers, within TLS or not."""
         self.capabilities = self._extensions.within(capabilities, tls=tls)
         self._pipelining = PIPELINING in capabilities
+        self.usage.learn(capabilities.get(LIMITS))
+        self._counts_domains = self.usage.limits.rcptdomainmax is not None
 
     def send(self, command: Command, state: State, content: bytes | None = None) -> None:
         """Queue a command, or let it go at once; ``content`` follows its line.
@@ -107,8 +116,11 @@ class Pipeline:
             if known and (envelope.parameters is not NO_PARAMETERS or not octets.isascii()):
                 self._check_offered(command)
             if kind is Mail:
+                self.usage.count_mail()
                 self.mail = envelope
                 self.chunks = None
+            elif self._counts_domains:
+                self.usage.count_recipient(envelope.recipient)
         elif kind is Data:
             mail = self.mail
             if mail is not None and mail.parameters is not NO_PARAMETERS and self.is_binary:
@@ -158,9 +170,10 @@ class Pipeline:
             raise TypeError(f"{command!r} happens, it is not sent")
         raise LocalProtocolError(why_misplaced(self._extensions, planned, command))
 
-    def send_end(self) -> EndOfContent:
-        """The end of the content is on its way, and is answered like a command."""
+    def send_end(self, *, chained: bool) -> EndOfContent:
+        """The end of the content is on its way, and is answered like a command; what comes next goes along or waits."""
         end = EndOfContent()
+        self._chained = chained
         self.flight.append(end)
         self.planned = None
         return end
@@ -229,7 +242,9 @@ class Pipeline:
         return reply if tuple(lines) == reply.lines else Reply(reply.code, lines, reply.enhanced)
 
     def _may_follow(self, last: Command) -> bool:
-        return last.pipelines and self._pipelining and len(self.flight) < self._limit
+        # RFC 2920 s3.1: the content may be "the first 'command' in a group"
+        pipelines = last.pipelines or (self._chained and type(last) is EndOfContent)
+        return pipelines and self._pipelining and len(self.flight) < self._limit
 
 
 def _carried(command: Command, content: bytes | None) -> bytes:

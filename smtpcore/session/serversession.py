@@ -12,6 +12,7 @@ from ..table import EndOfContent, State
 from ..wire.address import Mailbox, Postmaster
 from ..wire.capabilities import Capabilities, Capability
 from ..wire.command import Command, Ehlo, Greeting, Helo, Lhlo, Mail, Rcpt, Rset
+from .limits import domain_of
 from .settings import NO_CAPABILITIES, ServerSettings
 from .transaction import NO_TRANSACTION, Transaction
 
@@ -21,6 +22,7 @@ _IN_TRANSACTION: Final = frozenset((State.MAIL, State.RCPT, State.CONTENT, State
 _ENDS: Final = frozenset((EndOfContent, BdatLast))
 _DROPS: Final = frozenset((Rset, Ehlo, Helo, Lhlo))
 _NOTHING: Final[Mapping[int, State]] = {}
+_NO_DOMAINS: Final[frozenset[str]] = frozenset()
 
 
 @final
@@ -31,10 +33,12 @@ class ServerSession:
         "auth_failed",
         "authenticated",
         "client",
+        "domains",
         "enhanced",
         "errors",
         "esmtp",
         "idle_commands",
+        "mails",
         "offered",
         "rows",
         "settings",
@@ -62,6 +66,8 @@ class ServerSession:
         self.xclient: XClient | None = None  #: Who the client is by XCLIENT, in place of what the connection shows.
         self.xforward: XForward | None = None  #: Who the client of the next or present message was, by XFORWARD.
         self.errors = 0  #: Refusals since the last message.
+        self.mails = 0  #: MAIL commands so far, whatever became of them.
+        self.domains: frozenset[str] = _NO_DOMAINS  #: Of the recipients taken so far, where there is a limit.
         self.idle_commands = 0  #: Commands since the last message that do not lead to one.
 
     @property
@@ -126,6 +132,8 @@ class ServerSession:
             elif kind is Rcpt:
                 held = self.transaction
                 self.transaction = Transaction(held.mail, (*held.rcpts, command))  # type: ignore[arg-type]  # kind says so
+                if self.settings.domain_limit is not None:
+                    self.domains |= domain_of(command.recipient)  # type: ignore[attr-defined]  # kind says so
             elif kind in _ENDS:
                 self.errors = self.idle_commands = 0
             elif isinstance(command, Greeting):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, TypedDict, final
 
-from ..extensions import SIZE, STANDARD, ExtensionSet
+from ..extensions import LIMITS, SIZE, STANDARD, ExtensionSet
 from ..extensions.auth import AUTH_LINE_LIMIT
+from ..extensions.limits import NO_LIMITS
 from ..wire.capabilities import Capabilities
 from ..wire.command import Helo
 from ..wire.meter import TEXT_LINE_LIMIT
@@ -37,19 +38,23 @@ class SettingsOptions(TypedDict, total=False):
 class ServerSettings(Value):
     """How a server behaves; one object serves any number of connections.
 
-    Raises ParseError when ``hostname`` is neither a domain nor an address literal.
+    Raises ParseError when ``hostname`` is neither a domain nor an address literal, and ValueError when
+    LIMITS announces more recipients than the limits take.
     """
 
     __slots__ = (
         "allow_plaintext_auth",
         "bare_newlines",
         "capabilities",
+        "domain_limit",
         "extensions",
         "hostname",
         "limits",
         "line_budget",
         "line_limit",
         "lmtp",
+        "mail_limit",
+        "recipient_limit",
         "require_auth",
         "require_tls",
         "size_limit",
@@ -81,6 +86,9 @@ class ServerSettings(Value):
     lmtp: bool  #: Speak LMTP: LHLO, and a reply for each recipient behind the content (RFC 2033).
     vocabulary: Vocabulary  #: The verbs and parameters that are known.
     size_limit: int | None  #: Octets of the largest message, by the limits or by what SIZE announces.
+    mail_limit: int | None  #: MAIL commands in a session, by what LIMITS announces (RFC 9422 s4.1).
+    recipient_limit: int  #: Recipients of a message, by the limits or by what LIMITS announces (RFC 9422 s4.2).
+    domain_limit: int | None  #: Different domains of recipients in a session, by LIMITS (RFC 9422 s4.3).
     line_limit: int  #: Octets of the longest line of a message.
     line_budget: int  #: Octets of a command line that are read to find its end.
 
@@ -107,6 +115,12 @@ class ServerSettings(Value):
         assign(self, "limits", limits)
         # RFC 1870 s3: zero is no limit
         assign(self, "size_limit", limits.size or capabilities.get(SIZE) or None)
+        announced = capabilities.get(LIMITS) or NO_LIMITS
+        if announced.rcptmax is not None and announced.rcptmax > limits.recipients:
+            raise ValueError(f"LIMITS announces RCPTMAX={announced.rcptmax}, and {limits.recipients} are taken")
+        assign(self, "mail_limit", announced.mailmax)
+        assign(self, "recipient_limit", announced.rcptmax or limits.recipients)
+        assign(self, "domain_limit", announced.rcptdomainmax)
         assign(self, "line_limit", TEXT_LINE_LIMIT if strictness is STRICT else limits.text_line)
         # A line may be refused in step up to twice its limit.
         assign(self, "line_budget", 2 * max(limits.command_line, AUTH_LINE_LIMIT))

@@ -284,3 +284,36 @@ def test_a_pair_without_pipelining():
     replies = both.exchange(Ehlo("crepes.fr"), Mail(ALICE), Rcpt(BOB), Data())
     assert [reply.code for reply in replies] == [250, 250, 250, 354]
     assert both.message(b"x\r\n").code == 250
+
+
+# -- the next message along with the end of one -----------------------------------------------------
+
+
+def test_what_goes_along_with_the_end_of_a_content():
+    """RFC 2920 s3.1: the content may be "the first 'command' in a group"; only where the caller says so."""
+    machine = content_client()
+    machine.send_content(b"Hello\r\n")
+    end = machine.end_content(chained=True)
+    mail, rcpt, data = Mail(ALICE), Rcpt(BOB), Data()
+    for command in (mail, rcpt, data):
+        machine.send(command)
+    assert machine.data_to_send() == (
+        b"Hello\r\n.\r\nMAIL FROM:<alice@crepes.fr>\r\nRCPT TO:<bob@hamburger.edu>\r\nDATA\r\n"
+    )
+    events = answer(machine, b"452 full\r\n250 ok\r\n250 ok\r\n354 go\r\n")
+    assert [event.command for event in events] == [end, mail, rcpt, data]
+    assert machine.state is State.CONTENT
+    machine.end_content()
+    machine.send(Mail(ALICE))
+    assert machine.data_to_send() == b".\r\n", "it waits, as ever"
+
+
+def test_without_pipelining_nothing_goes_along():
+    machine = greeted_client(b"250 hamburger.edu\r\n")
+    for command in (Mail(ALICE), Rcpt(BOB), Data()):
+        machine.send(command)
+        answer(machine, b"354 go\r\n" if isinstance(command, Data) else b"250 ok\r\n")
+    machine.data_to_send()
+    machine.end_content(chained=True)
+    machine.send(Mail(ALICE))
+    assert machine.data_to_send() == b".\r\n"

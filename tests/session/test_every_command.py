@@ -103,6 +103,7 @@ def test_server_takes_what_the_table_lists(state, index):
         assert event.reply == Reply(503, "bad sequence of commands", "5.5.1")
         assert machine.data_to_send().startswith(b"503 ")
         machine.session.errors -= 1
+        machine.session.mails -= command.verb == "MAIL"
         machine.session.auth_failed = False
         assert snapshot(machine.session) == before
 

@@ -51,7 +51,7 @@ def test_all_of_them():
     assert [extension.keyword for extension in STANDARD] == [
         "PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "STARTTLS", "AUTH", "HELP",
         "CHUNKING", "BINARYMIME", "ETRN", "XCLIENT", "XFORWARD", "DSN", "REQUIRETLS", "DELIVERBY", "FUTURERELEASE",
-        "MT-PRIORITY", "RRVS", "NO-SOLICITING", "CONPERM", "CONNEG",
+        "MT-PRIORITY", "RRVS", "NO-SOLICITING", "CONPERM", "CONNEG", "LIMITS",
     ]  # fmt: skip
     assert len(STANDARD) == len(list(STANDARD))
     for extension in STANDARD:
