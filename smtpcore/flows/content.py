@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from typing import IO, Any, Protocol, TypeAlias, runtime_checkable
 
-__all__ = ["CHUNK", "Content", "Message", "Source", "at_hand", "octets_of"]
+__all__ = ["CHUNK", "Content", "Message", "Source", "at_hand", "flatten", "octets_of"]
 
 #: Octets handed to the connection at a time: large enough to make each step cheap, small enough to stream.
 CHUNK = 131_072
@@ -56,7 +56,7 @@ def octets_of(content: Content, is_ascii: bool | None = None) -> Source:
     if isinstance(content, (bytes, bytearray, memoryview)):
         return at_hand(bytes(content))
     if isinstance(content, Message):
-        return at_hand(_flatten(content))
+        return at_hand(flatten(content))
     if isinstance(content, AsyncIterable):
         return Source(content, is_ascii=is_ascii)
     read = getattr(content, "read", None)
@@ -86,7 +86,7 @@ def _reads(read: Callable[[int], bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def _flatten(message: Message) -> bytes:
+def flatten(message: Message) -> bytes:
     """A message of the standard library with CRLF, and without the fields that name hidden recipients."""
     # RFC 5322 s3.6.3: Bcc is for the sender alone
     hidden = {"bcc", "resent-bcc"}

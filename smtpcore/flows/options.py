@@ -17,6 +17,7 @@ from ..extensions import (
     STARTTLS,
     ExtensionSet,
 )
+from ..extensions.limits import NO_LIMITS
 from ..sasl import SERVER_MECHANISMS, ClientMechanism, ScramServer, ServerMechanism, with_password
 from ..sasl.scram_keys import scramp
 from ..session.client import ClientConnection
@@ -30,6 +31,7 @@ from ..wire.tolerance import INTEROP, Strictness
 from .client import TlsMode, open_session
 from .content import Content, octets_of
 from .effect import Flow
+from .limited import submit_within_limits
 from .needs import EightBit
 from .outcome import Outcome
 from .recipient import Recipient
@@ -151,15 +153,22 @@ def send(
     if isinstance(recipients, str):
         raise TypeError("recipients must be several: a list of addresses")
     mailboxes = [Mailbox.parse(each) if isinstance(each, str) else each for each in recipients]
-    return submit(
+    on_mail, on_rcpt = options.get("mail_parameters", ()), options.get("rcpt_parameters", ())
+    chunking, eight_bit = options.get("chunking", False), options.get("eight_bit", "refuse")
+    is_ascii = options.get("is_ascii")
+    if machine.usage.limits is NO_LIMITS:
+        source = octets_of(content, is_ascii)
+        return submit(machine, mailbox, mailboxes, source, on_mail, on_rcpt, chunking=chunking, eight_bit=eight_bit)
+    return submit_within_limits(
         machine,
         mailbox,
         mailboxes,
-        octets_of(content, options.get("is_ascii")),
-        options.get("mail_parameters", ()),
-        options.get("rcpt_parameters", ()),
-        chunking=options.get("chunking", False),
-        eight_bit=options.get("eight_bit", "refuse"),
+        content,
+        on_mail,
+        on_rcpt,
+        chunking=chunking,
+        eight_bit=eight_bit,
+        is_ascii=is_ascii,
     )
 
 

@@ -70,8 +70,8 @@ def _examine(session: ServerSession, command: Command, line: bytes) -> Reply | N
                 return replies.TOO_MANY_MESSAGES  # RFC 9422 s4.1
         elif len(session.transaction.rcpts) >= settings.recipient_limit:
             return replies.TOO_MANY_RECIPIENTS  # RFC 5321 s4.5.3.1.10
-        elif settings.domain_limit is not None:
-            if len(session.domains | domain_of(known.recipient)) > settings.domain_limit:
+        elif session.domains is not None and len(session.domains) >= (settings.domain_limit or 0):
+            if not domain_of(known.recipient) <= session.domains:
                 return replies.TOO_MANY_DOMAINS  # RFC 9422 s4.3
         parameters: Parameters = known.parameters
         if parameters is not NO_PARAMETERS:

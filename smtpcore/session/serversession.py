@@ -22,7 +22,6 @@ _IN_TRANSACTION: Final = frozenset((State.MAIL, State.RCPT, State.CONTENT, State
 _ENDS: Final = frozenset((EndOfContent, BdatLast))
 _DROPS: Final = frozenset((Rset, Ehlo, Helo, Lhlo))
 _NOTHING: Final[Mapping[int, State]] = {}
-_NO_DOMAINS: Final[frozenset[str]] = frozenset()
 
 
 @final
@@ -67,7 +66,8 @@ class ServerSession:
         self.xforward: XForward | None = None  #: Who the client of the next or present message was, by XFORWARD.
         self.errors = 0  #: Refusals since the last message.
         self.mails = 0  #: MAIL commands so far, whatever became of them.
-        self.domains: frozenset[str] = _NO_DOMAINS  #: Of the recipients taken so far, where there is a limit.
+        #: Of the recipients taken so far; None where nobody counts them.
+        self.domains: set[str] | None = None if settings.domain_limit is None else set()
         self.idle_commands = 0  #: Commands since the last message that do not lead to one.
 
     @property
@@ -132,7 +132,7 @@ class ServerSession:
             elif kind is Rcpt:
                 held = self.transaction
                 self.transaction = Transaction(held.mail, (*held.rcpts, command))  # type: ignore[arg-type]  # kind says so
-                if self.settings.domain_limit is not None:
+                if self.domains is not None:
                     self.domains |= domain_of(command.recipient)  # type: ignore[attr-defined]  # kind says so
             elif kind in _ENDS:
                 self.errors = self.idle_commands = 0

@@ -21,7 +21,7 @@ class Usage:
     def __init__(self) -> None:
         self.limits = NO_LIMITS  #: What the server has announced last (RFC 9422 s3.6).
         self.mails = 0  #: MAIL commands so far, whatever became of them.
-        self.domains: frozenset[str] = frozenset()  #: Of the recipients so far, where the server counts them.
+        self.domains: set[str] = set()  #: Of the recipients so far, where the server counts them.
 
     @property
     def mails_left(self) -> int | None:
