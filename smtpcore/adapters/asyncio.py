@@ -1,9 +1,12 @@
-"""SMTP over asyncio: ``connect`` and ``serve``.
+"""SMTP over asyncio: ``connect``, ``Pool`` and ``serve``.
 
 ::
 
     async with connect("mx.hamburger.edu", 25, tls="opportunistic") as client:
         outcome = await client.send(sender, recipients, content)
+
+    async with Pool() as pool:
+        outcome = await pool.send("mx.hamburger.edu", sender, recipients, content)
 
     async with serve(handler, "127.0.0.1", 0, hostname="hamburger.edu") as server:
         print(server.address)
@@ -14,17 +17,20 @@ from __future__ import annotations
 import asyncio
 import math
 import ssl
-from collections.abc import Awaitable
-from typing import Final, TypeVar, final
+import time
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final, TypeVar, final
 
 from ..flows.effect import Handshake, Read, Write
+from ..flows.pool import Ticket
 from ..sasl import Channel
 from .asyncio_server import Server
 from .client import AsyncClient
+from .pooling import AsyncPool
 from .tls import channel_of
 from .unix import LOCAL_ADDRESS, unix_path
 
-__all__ = ["Client", "Server", "connect", "serve"]
+__all__ = ["Client", "Pool", "Server", "connect", "serve"]
 
 
 #: Octets that wait to be read, beyond which no more are taken.
@@ -45,6 +51,24 @@ class Client(AsyncClient):
         channel = _Channel(self._address[0], self._context, self._timeout)
         transport, _ = await _in_time(loop.create_connection(lambda: channel, *self._address), self._timeout)
         return channel, transport.get_extra_info("sockname")[0]
+
+
+@final
+class Pool(AsyncPool):
+    """Connections over asyncio that are used again, for any number of tasks."""
+
+    def _now(self) -> float:
+        return time.monotonic()
+
+    def _client(self, address: tuple[str, int], options: Mapping[str, Any]) -> Client:
+        return Client(*address, **options)
+
+    async def _wait(self, ticket: Ticket) -> None:
+        ticket.waiter = asyncio.get_running_loop().create_future()
+        await ticket.waiter
+
+    def _wake(self, ticket: Ticket) -> None:
+        _wake(ticket.waiter)
 
 
 T = TypeVar("T")

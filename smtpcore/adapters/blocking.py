@@ -1,9 +1,12 @@
-"""SMTP over blocking sockets: ``connect``, and ``serve`` with a thread for each connection.
+"""SMTP over blocking sockets: ``connect``, ``Pool``, and ``serve`` with a thread for each connection.
 
 ::
 
     with connect("mx.hamburger.edu", 25, tls="opportunistic") as client:
         outcome = client.send(sender, recipients, content)
+
+    with Pool() as pool:
+        outcome = pool.send("mx.hamburger.edu", sender, recipients, content)
 
     with serve(handler, "127.0.0.1", 0, hostname="hamburger.edu") as server:
         print(server.address)
@@ -17,8 +20,9 @@ import ssl
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Final, Self, final
+from typing import Any, Final, Self, final
 
 from ..flows.effect import Handshake, Read, Write
 from ..flows.proxy import read_proxy_header
@@ -27,11 +31,12 @@ from ..sasl import Channel
 from ..session.server import ServerConnection
 from .client import BlockingClient
 from .listening import TOO_MANY, Listening
+from .pooling import BlockingPool
 from .tls import channel_of
 from .trampoline import run_blocking
 from .unix import LOCAL_ADDRESS, listen_unix, release, unix_path
 
-__all__ = ["Client", "Server", "connect", "serve"]
+__all__ = ["Client", "Pool", "Server", "connect", "serve"]
 
 _INTERNET: Final = frozenset((socket.AF_INET, socket.AF_INET6))
 #: Octets read at a time.
@@ -58,6 +63,17 @@ class Client(BlockingClient):
         sock = socket.create_connection(self._address, self._timeout)
         stream = _Stream(sock, self._context, self._address[0], timeout=self._timeout)
         return stream, sock.getsockname()[0]
+
+
+@final
+class Pool(BlockingPool):
+    """Connections over blocking sockets that are used again, for any number of threads."""
+
+    def _now(self) -> float:
+        return time.monotonic()
+
+    def _client(self, address: tuple[str, int], options: Mapping[str, Any]) -> Client:
+        return Client(*address, **options)
 
 
 class _Stream:

@@ -15,6 +15,7 @@ TLS is played: a handshake succeeds (or fails, with ``handshake=False``) and enc
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from math import inf
 from typing import Any, Literal, TypeVar, Unpack, final
 
@@ -22,12 +23,14 @@ from ..flows.client import TlsMode
 from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
 from ..flows.handler import Served
 from ..flows.options import ClientOptions, ServerOptions, prepare_server
+from ..flows.pool import PoolLimits
 from ..flows.server import serve_connection
 from ..session.server import ServerConnection
 from .client import BlockingClient
+from .pooling import BlockingPool, ConnectOptions
 from .trampoline import finish
 
-__all__ = ["Client", "Clock", "Link"]
+__all__ = ["Client", "Clock", "Link", "Pool"]
 
 T = TypeVar("T")
 
@@ -76,6 +79,10 @@ class Link:
         """A client of this server, to be entered with ``with``."""
         return Client(self, tls, timeout, options)
 
+    def pool(self, *, pool_limits: PoolLimits | None = None, **options: Unpack[ConnectOptions]) -> Pool:
+        """A pool of clients of this server, by whatever name of a host; to be entered with ``with``."""
+        return Pool(self, pool_limits, options)
+
     def accept(self) -> Flow[None]:
         """The script of the server for a new connection."""
         machine = ServerConnection.from_settings(self.settings, tls=self._implicit_tls)
@@ -92,6 +99,21 @@ class Client(BlockingClient):
 
     def _connect(self) -> tuple[_Wire, str]:
         return _Wire(self._link, self._timeout), "127.0.0.1"
+
+
+@final
+class Pool(BlockingPool):
+    """A pool of clients over a :class:`Link`, in its time."""
+
+    def __init__(self, link: Link, pool_limits: PoolLimits | None, options: ConnectOptions) -> None:
+        super().__init__(pool_limits=pool_limits, **options)
+        self._link = link
+
+    def _now(self) -> float:
+        return self._link.clock.now
+
+    def _client(self, address: tuple[str, int], options: Mapping[str, Any]) -> Client:
+        return self._link.connect(**options)
 
 
 class _End:

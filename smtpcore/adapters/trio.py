@@ -1,9 +1,12 @@
-"""SMTP over trio: ``connect`` and ``serve``; needs the extra ``trio``.
+"""SMTP over trio: ``connect``, ``Pool`` and ``serve``; needs the extra ``trio``.
 
 ::
 
     async with connect("mx.hamburger.edu", 25, tls="opportunistic") as client:
         outcome = await client.send(sender, recipients, content)
+
+    async with Pool() as pool:
+        outcome = await pool.send("mx.hamburger.edu", sender, recipients, content)
 
     async with serve(handler, "127.0.0.1", 0, hostname="hamburger.edu") as server:
         print(server.address)
@@ -14,7 +17,8 @@ from __future__ import annotations
 import math
 import ssl
 import sys
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Any, Final, Self, final
@@ -22,17 +26,19 @@ from typing import Any, Final, Self, final
 import trio
 
 from ..flows.effect import Handshake, Read, Write
+from ..flows.pool import Ticket
 from ..flows.proxy import read_proxy_header
 from ..flows.server import Drain
 from ..sasl import Channel
 from ..session.server import ServerConnection
 from .client import AsyncClient
 from .listening import TOO_MANY, Listening
+from .pooling import AsyncPool
 from .tls import channel_of
 from .trampoline import run
 from .unix import LOCAL_ADDRESS, listen_unix, release, unix_path
 
-__all__ = ["Client", "Server", "connect", "serve"]
+__all__ = ["Client", "Pool", "Server", "connect", "serve"]
 
 #: Octets read at a time.
 _CHUNK: Final = 65_536
@@ -54,6 +60,25 @@ class Client(AsyncClient):
             world = _Stream(stream, self._context, self._address[0], timeout=self._timeout)
             return world, stream.socket.getsockname()[0]
         raise TimeoutError("no connection in time")
+
+
+@final
+class Pool(AsyncPool):
+    """Connections over trio that are used again, for any number of tasks."""
+
+    def _now(self) -> float:
+        return time.monotonic()
+
+    def _client(self, address: tuple[str, int], options: Mapping[str, Any]) -> Client:
+        return Client(*address, **options)
+
+    async def _wait(self, ticket: Ticket) -> None:
+        ticket.waiter = trio.Event()
+        await ticket.waiter.wait()
+
+    def _wake(self, ticket: Ticket) -> None:
+        if ticket.waiter is not None:
+            ticket.waiter.set()
 
 
 class _Stream:

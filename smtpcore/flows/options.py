@@ -42,6 +42,7 @@ __all__ = [
     "ClientOptions",
     "SendOptions",
     "ServerOptions",
+    "addresses",
     "begin_client",
     "client_name",
     "open_client",
@@ -141,6 +142,13 @@ def literal(address: str) -> str:
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
+def addresses(recipients: Iterable[str | Mailbox | Postmaster]) -> list[Mailbox | Postmaster]:
+    """Recipients given in the caller's own terms. Raises ParseError for an address that is none."""
+    if isinstance(recipients, str):
+        raise TypeError("recipients must be several: a list of addresses")
+    return [Mailbox.parse(each) if isinstance(each, str) else each for each in recipients]
+
+
 def send(
     machine: ClientConnection,
     sender: str | Mailbox | None,
@@ -150,9 +158,7 @@ def send(
 ) -> Flow[Outcome]:
     """Submit a message given in the caller's own terms. Raises ParseError for an address that is none."""
     mailbox = Mailbox.parse(sender) if isinstance(sender, str) else sender
-    if isinstance(recipients, str):
-        raise TypeError("recipients must be several: a list of addresses")
-    mailboxes = [Mailbox.parse(each) if isinstance(each, str) else each for each in recipients]
+    mailboxes = addresses(recipients)
     on_mail, on_rcpt = options.get("mail_parameters", ()), options.get("rcpt_parameters", ())
     chunking, eight_bit = options.get("chunking", False), options.get("eight_bit", "refuse")
     is_ascii = options.get("is_ascii")

@@ -1,0 +1,325 @@
+"""Pools of connections, as far as they are the same over every library."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack, final
+
+from ..flows.client import TlsMode
+from ..flows.content import Content
+from ..flows.options import ClientOptions, SendOptions, addresses
+from ..flows.outcome import Outcome
+from ..flows.pool import PoolLimits, Roster, Ticket
+from ..flows.pooled import Drive, Open, PoolEffect, PoolFlow, Wait, farewell, send_pooled
+from ..wire.address import Mailbox, Postmaster
+from .client import AsyncClient, BlockingClient
+
+__all__ = ["AsyncPool", "BlockingPool", "ConnectOptions"]
+
+T = TypeVar("T")
+
+
+class ConnectOptions(ClientOptions, total=False):
+    """What a pool passes on to ``connect`` besides the address."""
+
+    tls: TlsMode
+    ssl_context: ssl.SSLContext
+    timeout: float
+
+
+@final
+class _Destination:
+    """Where a connection leads and how; those that are equal may share connections."""
+
+    __slots__ = ("_mark", "address", "options")
+
+    def __init__(self, address: tuple[str, int], options: Mapping[str, Any]) -> None:
+        self.address = address
+        self.options = options
+        self._mark = address[0].lower(), address[1], tuple([(name, _mark(options[name])) for name in sorted(options)])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Destination) and self._mark == other._mark
+
+    def __hash__(self) -> int:
+        return hash(self._mark)
+
+
+def _mark(value: object) -> Hashable:
+    try:
+        hash(value)
+    except TypeError:
+        return id(value)  # equal to itself alone; the options keep it alive
+    return value
+
+
+class _Pool:
+    """A pool; entering it opens nothing yet, leaving it says QUIT over all connections.
+
+    ``port`` and what ``connect`` takes hold for every host, unless ``send`` says otherwise.
+    ``pool_limits`` says how many connections there are, and for how long.
+    """
+
+    def __init__(
+        self, *, port: int = 25, pool_limits: PoolLimits | None = None, **options: Unpack[ConnectOptions]
+    ) -> None:
+        self._port = port
+        self._options = options
+        self._roster = Roster(pool_limits)
+
+    @property
+    def opened(self) -> int:
+        """How many connections it has set out to open so far."""
+        return self._roster.opened
+
+    @property
+    def busy(self) -> int:
+        """How many connections are in use, or being opened."""
+        return self._roster.busy
+
+    @property
+    def idle(self) -> int:
+        """How many connections wait to be used again."""
+        return self._roster.idle
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait for a connection."""
+        return self._roster.waiting
+
+    def _now(self) -> float:
+        raise NotImplementedError
+
+    def _script(
+        self,
+        host: str,
+        sender: str | Mailbox | None,
+        recipients: Iterable[str | Mailbox | Postmaster],
+        content: Content,
+        port: int | None,
+        connect: ConnectOptions | None,
+        options: SendOptions,
+    ) -> PoolFlow:
+        mailboxes = addresses(recipients)
+        key = _Destination((host, self._port if port is None else port), {**self._options, **(connect or {})})
+        if isinstance(sender, str):
+            sender = Mailbox.parse(sender)
+        return send_pooled(self._roster, self._now, key, sender, mailboxes, content, options)
+
+
+class AsyncPool(_Pool):
+    """Connections that are used again, to any number of hosts; for any number of tasks at a time."""
+
+    def _client(self, address: tuple[str, int], options: Mapping[str, Any]) -> AsyncClient:
+        raise NotImplementedError
+
+    async def _wait(self, ticket: Ticket) -> None:
+        raise NotImplementedError
+
+    def _wake(self, ticket: Ticket) -> None:
+        raise NotImplementedError
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            self._roster.close(self._now())
+            for client in (*self._roster.closing(), *self._roster.connections()):
+                client.abort()
+        await self.close()
+
+    async def send(
+        self,
+        host: str,
+        sender: str | Mailbox | None,
+        recipients: Iterable[str | Mailbox | Postmaster],
+        content: Content,
+        *,
+        port: int | None = None,
+        connect: ConnectOptions | None = None,
+        **options: Unpack[SendOptions],
+    ) -> Outcome:
+        """Send one message to ``host``; see :func:`smtpcore.flows.pooled.send_pooled`.
+
+        ``connect`` has options of ``connect`` for this host. Raises what ``send`` of a client does,
+        and what entering one does where a connection has to be opened; RuntimeError when the pool is
+        closed.
+        """
+        script = self._script(host, sender, recipients, content, port, connect, options)
+        value: Any = None
+        error: BaseException | None = None
+        try:
+            while True:
+                try:
+                    effect = script.send(value) if error is None else script.throw(error)
+                except StopIteration as stop:
+                    outcome: Outcome = stop.value
+                    return outcome
+                value = error = None
+                try:
+                    await self._settle()
+                    value = await self._perform(effect)
+                except BaseException as caught:  # noqa: BLE001 - the script gives its place back, and raises it again
+                    error = caught
+        finally:
+            await self._settle()
+
+    async def expire(self) -> None:
+        """Close connections that have been idle for too long; ``send`` does so too, whenever it is called."""
+        self._roster.expire(self._now())
+        await self._settle()
+
+    async def close(self) -> None:
+        """Take no more messages, and say QUIT over idle connections; over the others when they are done."""
+        self._roster.close(self._now())
+        await self._settle()
+
+    async def _perform(self, effect: PoolEffect) -> Any:
+        if isinstance(effect, Drive):
+            return await effect.connection._drive(effect.flow)
+        if isinstance(effect, Open):
+            where: Any = effect.key
+            return await self._client(where.address, where.options).__aenter__()
+        if isinstance(effect, Wait):
+            if effect.ticket.grant is None and not self._roster.closed:
+                await self._wait(effect.ticket)
+            return None
+        return await self._part(effect.connection)
+
+    async def _part(self, client: AsyncClient) -> None:
+        try:
+            await client._drive(farewell(client.machine))
+        finally:
+            client.abort()
+
+    async def _settle(self) -> None:
+        """Close what has left the pool, and wake whom it has given a place."""
+        closing = self._roster.closing()
+        try:
+            while closing:
+                await self._part(closing.pop())
+        finally:
+            for client in closing:
+                client.abort()
+            for ticket in self._roster.called():
+                self._wake(ticket)
+
+
+class BlockingPool(_Pool):
+    """Connections that are used again, to any number of hosts; for any number of threads at a time."""
+
+    def __init__(
+        self, *, port: int = 25, pool_limits: PoolLimits | None = None, **options: Unpack[ConnectOptions]
+    ) -> None:
+        super().__init__(port=port, pool_limits=pool_limits, **options)
+        self._lock = threading.Lock()  # held while it is decided, and never while anything is waited for
+
+    def _client(self, address: tuple[str, int], options: Mapping[str, Any]) -> BlockingClient:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            with self._lock:
+                self._roster.close(self._now())
+                clients = [*self._roster.closing(), *self._roster.connections()]
+            for client in clients:
+                client.abort()
+        self.close()
+
+    def send(
+        self,
+        host: str,
+        sender: str | Mailbox | None,
+        recipients: Iterable[str | Mailbox | Postmaster],
+        content: Content,
+        *,
+        port: int | None = None,
+        connect: ConnectOptions | None = None,
+        **options: Unpack[SendOptions],
+    ) -> Outcome:
+        """Send one message to ``host``; see :func:`smtpcore.flows.pooled.send_pooled`.
+
+        ``connect`` has options of ``connect`` for this host. Raises what ``send`` of a client does,
+        and what entering one does where a connection has to be opened; RuntimeError when the pool is
+        closed.
+        """
+        script = self._script(host, sender, recipients, content, port, connect, options)
+        value: Any = None
+        error: BaseException | None = None
+        try:
+            while True:
+                try:
+                    with self._lock:
+                        effect = script.send(value) if error is None else script.throw(error)
+                except StopIteration as stop:
+                    outcome: Outcome = stop.value
+                    return outcome
+                value = error = None
+                try:
+                    self._settle()
+                    value = self._perform(effect)
+                except BaseException as caught:  # noqa: BLE001 - the script gives its place back, and raises it again
+                    error = caught
+        finally:
+            self._settle()
+
+    def expire(self) -> None:
+        """Close connections that have been idle for too long; ``send`` does so too, whenever it is called."""
+        self._locked(lambda: self._roster.expire(self._now()))
+        self._settle()
+
+    def close(self) -> None:
+        """Take no more messages, and say QUIT over idle connections; over the others when they are done."""
+        self._locked(lambda: self._roster.close(self._now()))
+        self._settle()
+
+    def _locked(self, call: Callable[[], T]) -> T:
+        with self._lock:
+            return call()
+
+    def _perform(self, effect: PoolEffect) -> Any:
+        if isinstance(effect, Drive):
+            return effect.connection._drive(effect.flow)
+        if isinstance(effect, Open):
+            where: Any = effect.key
+            return self._client(where.address, where.options).__enter__()
+        if isinstance(effect, Wait):
+            return self._wait(effect.ticket)
+        return self._part(effect.connection)
+
+    def _wait(self, ticket: Ticket) -> None:
+        with self._lock:
+            if ticket.grant is not None or self._roster.closed:
+                return
+            ticket.waiter = threading.Event()
+        ticket.waiter.wait()
+
+    def _part(self, client: BlockingClient) -> None:
+        try:
+            client._drive(farewell(client.machine))
+        finally:
+            client.abort()
+
+    def _settle(self) -> None:
+        """Close what has left the pool, and wake whom it has given a place."""
+        closing = self._locked(self._roster.closing)
+        try:
+            while closing:
+                self._part(closing.pop())
+        finally:
+            for client in closing:
+                client.abort()
+            for ticket in self._locked(self._roster.called):
+                if ticket.waiter is not None:
+                    ticket.waiter.set()
