@@ -235,7 +235,7 @@ def test_cancelled_among_others(adapter, delay):
         assert len(found) >= 6
         assert all(outcome.all_accepted for outcome in found)
         handler.wait_until_empty()
-    assert handler.most <= 3, "one may be on its way out when the next comes"
+    assert handler.most <= 4, "the server learns of the two that were cut when their messages are done"
     gc.collect()  # a socket left open would be a ResourceWarning, which is an error here
 
 
@@ -273,8 +273,7 @@ def test_left_by_an_interruption(adapter):
 
 
 class Refusing(Counting):
-    def message(self, session: Served) -> Reply:
-        super().message(session)
+    def rcpt(self, session: Served, command: object) -> Reply:
         return Reply(452, "full")
 
 
@@ -284,5 +283,5 @@ def test_a_refusal_breaks_nothing(adapter):
     with serving("asyncio", handler) as running:
         outcomes, pool = pooled(adapter, running.address, 10, 1, tls="none")
         handler.wait_until_empty()
-    assert [outcome.reply for outcome in outcomes] == [Reply(452, "full")] * 10
+    assert [outcome.recipients[0].reply for outcome in outcomes] == [Reply(452, "full")] * 10
     assert pool.opened == handler.connections == 1
