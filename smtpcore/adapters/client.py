@@ -11,7 +11,16 @@ from ..extensions import XClient
 from ..flows.client import TlsMode, exchange, quit_session, speak_for
 from ..flows.content import Content
 from ..flows.effect import Flow
-from ..flows.options import ClientOptions, SendOptions, begin_client, client_name, open_client, send, without_password
+from ..flows.options import (
+    ClientOptions,
+    SendOptions,
+    begin_client,
+    client_name,
+    open_client,
+    send,
+    send_all,
+    without_password,
+)
 from ..flows.outcome import Outcome
 from ..flows.recipient import Recipient
 from ..session.client import ClientConnection
@@ -111,6 +120,17 @@ class AsyncClient(_Client):
         """Send one message; see :func:`smtpcore.flows.submit.submit` for what is returned and raised."""
         return await self._drive(send(self.machine, sender, recipients, content, options))
 
+    async def send_all(
+        self,
+        messages: Iterable[tuple[str | Mailbox | None, Iterable[str | Recipient], Content]],
+        **options: Unpack[SendOptions],
+    ) -> list[Outcome]:
+        """Send messages, each a tuple of sender, recipients and content, in one round trip each.
+
+        See :func:`smtpcore.flows.chain.submit_all` for what is returned and raised.
+        """
+        return await self._drive(send_all(self.machine, messages, options))
+
     async def command(self, command: Command) -> Reply:
         """Send one command, such as ``Noop()`` or ``Vrfy("bob")``, and return its reply, of whatever code."""
         return await self._drive(exchange(self.machine, command))
@@ -175,6 +195,17 @@ class BlockingClient(_Client):
     ) -> Outcome:
         """Send one message; see :func:`smtpcore.flows.submit.submit` for what is returned and raised."""
         return self._drive(send(self.machine, sender, recipients, content, options))
+
+    def send_all(
+        self,
+        messages: Iterable[tuple[str | Mailbox | None, Iterable[str | Recipient], Content]],
+        **options: Unpack[SendOptions],
+    ) -> list[Outcome]:
+        """Send messages, each a tuple of sender, recipients and content, in one round trip each.
+
+        See :func:`smtpcore.flows.chain.submit_all` for what is returned and raised.
+        """
+        return self._drive(send_all(self.machine, messages, options))
 
     def command(self, command: Command) -> Reply:
         """Send one command, such as ``Noop()`` or ``Vrfy("bob")``, and return its reply, of whatever code."""

@@ -14,7 +14,8 @@ from ..flows.options import ClientOptions, SendOptions, addresses
 from ..flows.outcome import Outcome
 from ..flows.pool import PoolLimits, Roster, Ticket
 from ..flows.pooled import Drive, Open, PoolEffect, PoolFlow, Wait, farewell, send_pooled
-from ..wire.address import Mailbox, Postmaster
+from ..flows.recipient import Recipient
+from ..wire.address import Mailbox
 from .client import AsyncClient, BlockingClient
 
 __all__ = ["AsyncPool", "BlockingPool", "ConnectOptions"]
@@ -97,7 +98,7 @@ class _Pool:
         self,
         host: str,
         sender: str | Mailbox | None,
-        recipients: Iterable[str | Mailbox | Postmaster],
+        recipients: Iterable[str | Recipient],
         content: Content,
         port: int | None,
         connect: ConnectOptions | None,
@@ -138,7 +139,7 @@ class AsyncPool(_Pool):
         self,
         host: str,
         sender: str | Mailbox | None,
-        recipients: Iterable[str | Mailbox | Postmaster],
+        recipients: Iterable[str | Recipient],
         content: Content,
         *,
         port: int | None = None,
@@ -241,7 +242,7 @@ class BlockingPool(_Pool):
         self,
         host: str,
         sender: str | Mailbox | None,
-        recipients: Iterable[str | Mailbox | Postmaster],
+        recipients: Iterable[str | Recipient],
         content: Content,
         *,
         port: int | None = None,

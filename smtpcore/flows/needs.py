@@ -14,7 +14,7 @@ from .content import Source, at_hand
 from .effect import Flow
 from .transfer import next_piece
 
-__all__ = ["EightBit", "EightBitFound", "fit", "has_utf8_header"]
+__all__ = ["EightBit", "EightBitFound", "fit", "has_utf8_header", "may_go_as_it_is"]
 
 #: What to do with octets beyond ASCII where the server does not offer 8BITMIME. ``refuse``: send nothing;
 #: ``downgrade``: write them as ASCII (RFC 6152 s3); ``send``: send them anyway, which RFC 6152 s3 forbids.
@@ -56,6 +56,14 @@ def fit(machine: ClientConnection, source: Source, eight_bit: EightBit) -> Flow[
     chunks = source.chunks
     watched: Any = _Watched(chunks) if isinstance(chunks, AsyncIterable) else map(_watch, chunks)
     return Source(watched, source.size), ""
+
+
+def may_go_as_it_is(machine: ClientConnection, source: Source, eight_bit: EightBit) -> bool:
+    """Whether this server may have the octets as they are, so that ``fit`` need not look at them."""
+    capabilities = machine.capabilities
+    if source.is_ascii or eight_bit == "send":
+        return True
+    return EIGHTBITMIME in capabilities and (SMTPUTF8 in capabilities or not has_utf8_header(source))
 
 
 def has_utf8_header(source: Source) -> bool:

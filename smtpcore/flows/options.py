@@ -28,6 +28,7 @@ from ..wire.capabilities import Capabilities, Offered
 from ..wire.newlines import BareNewlines
 from ..wire.parameters import Parameter
 from ..wire.tolerance import INTEROP, Strictness
+from .chain import Letter, submit_all
 from .client import TlsMode, open_session
 from .content import Content, octets_of
 from .effect import Flow
@@ -48,6 +49,7 @@ __all__ = [
     "open_client",
     "prepare_server",
     "send",
+    "send_all",
     "without_password",
 ]
 
@@ -142,7 +144,7 @@ def literal(address: str) -> str:
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
-def addresses(recipients: Iterable[str | Mailbox | Postmaster]) -> list[Mailbox | Postmaster]:
+def addresses(recipients: Iterable[str | Recipient]) -> list[Recipient]:
     """Recipients given in the caller's own terms. Raises ParseError for an address that is none."""
     if isinstance(recipients, str):
         raise TypeError("recipients must be several: a list of addresses")
@@ -176,6 +178,26 @@ def send(
         eight_bit=eight_bit,
         is_ascii=is_ascii,
     )
+
+
+def send_all(
+    machine: ClientConnection,
+    messages: Iterable[tuple[str | Mailbox | None, Iterable[str | Recipient], Content]],
+    options: SendOptions,
+) -> Flow[list[Outcome]]:
+    """Submit messages, each given as sender, recipients and content. Raises ParseError for an address that is none."""
+    letters = [
+        Letter(
+            Mailbox.parse(sender) if isinstance(sender, str) else sender,
+            addresses(recipients),
+            content,
+            options.get("is_ascii"),
+        )
+        for sender, recipients, content in messages
+    ]
+    on_mail, on_rcpt = options.get("mail_parameters", ()), options.get("rcpt_parameters", ())
+    chunking, eight_bit = options.get("chunking", False), options.get("eight_bit", "refuse")
+    return submit_all(machine, letters, on_mail, on_rcpt, chunking=chunking, eight_bit=eight_bit)
 
 
 def prepare_server(

@@ -12,7 +12,7 @@ from ..errors import ProtocolError
 from ..session.client import ClientConnection
 from ..session.event import NEED_DATA, ConnectionClosed, ReplyReceived
 from ..table import State
-from ..wire.address import Mailbox, Postmaster
+from ..wire.address import Mailbox
 from ..wire.command import Command, Noop, Quit, Rcpt
 from ..wire.reply import Reply
 from .client import heed
@@ -24,6 +24,7 @@ from .limited import divide, repeatable
 from .options import SendOptions, send
 from .outcome import Outcome, RecipientOutcome, Status
 from .pool import Grant, Roster, Ticket
+from .recipient import Recipient, addresses_of
 
 __all__ = ["Drive", "Open", "Part", "PoolEffect", "PoolFlow", "Wait", "farewell", "send_pooled"]
 
@@ -92,7 +93,7 @@ def send_pooled(
     now: Callable[[], float],
     key: Hashable,
     sender: str | Mailbox | None,
-    recipients: Sequence[Mailbox | Postmaster],
+    recipients: Sequence[Recipient],
     content: Content,
     options: SendOptions,
 ) -> PoolFlow:
@@ -131,7 +132,7 @@ def _send(
     now: Callable[[], float],
     grant: Grant,
     sender: str | Mailbox | None,
-    recipients: Sequence[Mailbox | Postmaster],
+    recipients: Sequence[Recipient],
     content: Content,
     options: SendOptions,
 ) -> PoolFlow:
@@ -149,12 +150,16 @@ def _send(
         usage = connection.machine.usage
         mails = usage.mails
         to = [recipients[index] for index in asked]
-        groups, beyond = divide(usage, to)
+        groups, beyond = divide(usage, addresses_of(to))
         latest: Outcome = yield Drive(connection, send(connection.machine, sender, to, content, options))
         told = len(groups[0]) if usage.mails > mails else 0
-        if used and is_stale(connection.machine, latest, told):
+        # A content that comes once may have been read, to be written as ASCII
+        may_again = again is not None or options.get("eight_bit") != "downgrade"
+        if used and may_again and is_stale(connection.machine, latest, told):
             connection.abort()
             roster.renew(grant, now())
+            if again is not None:
+                again()
             continue
         found.update(zip(asked, latest.recipients))
         outcome = _joined(outcome, latest, found)

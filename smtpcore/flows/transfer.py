@@ -16,11 +16,32 @@ from .content import SMALL, Source
 from .effect import Await, Flow, Read, Write
 from .ledger import Ledger, is_positive
 
-__all__ = ["next_piece", "send_chunks", "send_content"]
+__all__ = ["last_words", "next_piece", "send_chunks", "send_content", "send_pieces"]
 
 
 def send_content(machine: ClientConnection, source: Source, ledger: Ledger) -> Flow[None]:
     """The content, its end, and the verdict. Whatever goes wrong with it must not be followed by a final dot."""
+    yield from send_pieces(machine, source, ledger)
+    end = machine.end_content()
+    ledger.content_failed = False
+    ledger.content_ended = True
+    try:
+        answer = yield from next_answer(machine, NEED_DATA)
+        while answer.command is not end or isinstance(answer, VerdictReceived):
+            if isinstance(answer, VerdictReceived):
+                ledger.settle(answer.rcpt, answer.reply)
+                if not machine.in_flight:
+                    return
+            answer = yield from next_answer(machine)
+    except OSError:
+        ledger.verdict = ledger.last_words = yield from last_words(machine)
+        raise
+    if isinstance(answer, ReplyReceived):
+        ledger.judge(answer.reply)
+
+
+def send_pieces(machine: ClientConnection, source: Source, ledger: Ledger) -> Flow[None]:
+    """The content but for its end, which must not follow if anything goes wrong here."""
     ledger.content_failed = True  # until it has not
     if source.whole is not None:
         machine.send_content(source.whole)
@@ -34,22 +55,6 @@ def send_content(machine: ClientConnection, source: Source, ledger: Ledger) -> F
         for chunk in source.chunks:
             machine.send_content(chunk)
             yield from _write(machine, ledger)
-    end = machine.end_content()
-    ledger.content_failed = False
-    ledger.content_ended = True
-    try:
-        answer = yield from next_answer(machine, NEED_DATA)
-        while answer.command is not end or isinstance(answer, VerdictReceived):
-            if isinstance(answer, VerdictReceived):
-                ledger.settle(answer.rcpt, answer.reply)
-                if not machine.in_flight:
-                    return
-            answer = yield from next_answer(machine)
-    except OSError:
-        ledger.verdict = ledger.last_words = yield from _last_words(machine)
-        raise
-    if isinstance(answer, ReplyReceived):
-        ledger.judge(answer.reply)
 
 
 def _write(machine: ClientConnection, ledger: Ledger, *, more: bool = False) -> Flow[None]:
@@ -59,12 +64,12 @@ def _write(machine: ClientConnection, ledger: Ledger, *, more: bool = False) -> 
         try:
             yield Write(data, more)
         except OSError:
-            ledger.refused_all = ledger.last_words = yield from _last_words(machine)
+            ledger.refused_all = ledger.last_words = yield from last_words(machine)
             raise
         ledger.content_failed = True
 
 
-def _last_words(machine: ClientConnection) -> Flow[Reply | None]:
+def last_words(machine: ClientConnection) -> Flow[Reply | None]:
     """The refusal that a server gave before it hung up on a content, if it can still be read."""
     try:
         while True:
