@@ -135,9 +135,8 @@ class Roster:
         ticket = Ticket(key, self._asked)
         self._asked += 1
         self.expire(now)
-        # Who waits for the same comes first; who waits for another could not be served by this.
-        if key not in self._waiting:
-            ticket.grant = self._find(key, now)
+        # Nobody is overtaken: who waits still is one for whom there is no place, nor for another of the same key
+        ticket.grant = self._find(key, now)
         if ticket.grant is None:
             self._waiting.setdefault(key, {})[ticket] = None
         return ticket

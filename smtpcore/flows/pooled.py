@@ -144,9 +144,8 @@ def _send(
         if grant.connection is not None and grant.probe:
             yield from _probe(roster, now, grant)
         used = grant.connection is not None
-        if not used:
-            grant.connection = yield Open(grant.key)
-        connection: Connection = grant.connection
+        connection: Connection = grant.connection if used else (yield Open(grant.key))
+        grant.connection = connection
         usage = connection.machine.usage
         mails = usage.mails
         to = [recipients[index] for index in asked]
