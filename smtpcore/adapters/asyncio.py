@@ -48,7 +48,7 @@ class Client(AsyncClient):
             channel = _Channel("localhost", self._context, self._timeout)
             await _in_time(loop.create_unix_connection(lambda: channel, path), self._timeout)
             return channel, LOCAL_ADDRESS
-        channel = _Channel(self._address[0], self._context, self._timeout)
+        channel = _Channel(self._server_name, self._context, self._timeout)
         transport, _ = await _in_time(loop.create_connection(lambda: channel, *self._address), self._timeout)
         return channel, transport.get_extra_info("sockname")[0]
 

@@ -61,7 +61,7 @@ class Client(BlockingClient):
                 raise
             return _Stream(sock, self._context, "localhost", timeout=self._timeout), LOCAL_ADDRESS
         sock = socket.create_connection(self._address, self._timeout)
-        stream = _Stream(sock, self._context, self._address[0], timeout=self._timeout)
+        stream = _Stream(sock, self._context, self._server_name, timeout=self._timeout)
         return stream, sock.getsockname()[0]
 
 

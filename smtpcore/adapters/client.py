@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from ..extensions import XClient
 from ..flows.client import TlsMode, exchange, quit_session, speak_for
@@ -32,6 +32,9 @@ from .tls import client_context
 from .trampoline import AsyncWorld, BlockingWorld, run, run_blocking
 from .unix import unix_path
 
+if TYPE_CHECKING:
+    from ..policy.verdict import Verdict
+
 __all__ = ["AsyncClient", "BlockingClient"]
 
 T = TypeVar("T")
@@ -41,8 +44,9 @@ class _Client:
     """A client that is not connected yet; entering it connects and opens the session.
 
     ``host`` is a name or an address, or a unix socket as ``unix:/path``, which has no port.
-    ``tls`` is ``"required"``, ``"opportunistic"``, ``"implicit"`` or ``"none"``; nothing falls
-    back to less by itself. Without an ``ssl_context`` certificates are verified, but for
+    ``tls`` is ``"required"``, ``"opportunistic"``, ``"implicit"`` or ``"none"``, or the
+    :class:`~smtpcore.policy.verdict.Verdict` on a delivery to this host; nothing falls back to less by
+    itself. Without an ``ssl_context`` certificates are verified, but for
     ``"opportunistic"``. ``timeout`` is how long to wait for each step, in seconds; None is what
     RFC 5321 s4.5.3.2 says. Other options are those of
     :class:`~smtpcore.flows.options.ClientOptions`.
@@ -56,7 +60,7 @@ class _Client:
         host: str,
         port: int = 0,
         *,
-        tls: TlsMode = "opportunistic",
+        tls: TlsMode | Verdict = "opportunistic",
         ssl_context: ssl.SSLContext | None = None,
         timeout: float | None = None,
         **options: Unpack[ClientOptions],
@@ -64,8 +68,13 @@ class _Client:
         if not port and unix_path(host) is None:
             raise ValueError(f"no port to connect to at {host}; only unix:/path has none")
         self._address = host, port
-        self._tls: TlsMode = tls
-        self._context = client_context(tls, ssl_context)
+        self._tls: TlsMode
+        if isinstance(tls, str):
+            self._tls, self._context, self._server_name = tls, client_context(tls, ssl_context), host
+        else:
+            from .authentication import client_tls  # noqa: PLC0415 - who has a verdict has loaded the policies already
+
+            self._tls, self._context, self._server_name = client_tls(tls, ssl_context, host)
         self._timeout = timeout
         self._options = without_password(options)
         self._busy = False
@@ -75,6 +84,18 @@ class _Client:
     def capabilities(self) -> Capabilities:
         """What the server offers."""
         return self.machine.capabilities
+
+    def _can_try_again(self) -> bool:
+        """Whether a handshake has failed only because it brought what the next one is to be verified by."""
+        if self._context is None or not hasattr(self._context, "found"):
+            return False
+        from .authentication import with_found_anchors  # noqa: PLC0415 - the context is of there
+
+        context = with_found_anchors(self._context)
+        if context is None:
+            return False
+        self._context, self.machine = context, begin_client(self._options)
+        return True
 
     def _begin(self) -> None:
         if self._busy:
@@ -92,6 +113,15 @@ class AsyncClient(_Client):
         raise NotImplementedError
 
     async def __aenter__(self) -> Self:
+        try:
+            await self._open()
+        except OSError:
+            if not self._can_try_again():
+                raise
+            await self._open()
+        return self
+
+    async def _open(self) -> None:
         self._world, local_address = await self._connect()
         self._name = client_name(self._options, local_address)
         try:
@@ -99,7 +129,6 @@ class AsyncClient(_Client):
         except BaseException:
             self._world.abort()
             raise
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -168,6 +197,15 @@ class BlockingClient(_Client):
         raise NotImplementedError
 
     def __enter__(self) -> Self:
+        try:
+            self._open()
+        except OSError:
+            if not self._can_try_again():
+                raise
+            self._open()
+        return self
+
+    def _open(self) -> None:
         self._world, local_address = self._connect()
         self._name = client_name(self._options, local_address)
         try:
@@ -175,7 +213,6 @@ class BlockingClient(_Client):
         except BaseException:
             self._world.abort()
             raise
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

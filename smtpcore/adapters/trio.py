@@ -57,7 +57,7 @@ class Client(AsyncClient):
                 stream = await trio.open_unix_socket(path)
                 return _Stream(stream, self._context, "localhost", timeout=self._timeout), LOCAL_ADDRESS
             stream = await trio.open_tcp_stream(*self._address)
-            world = _Stream(stream, self._context, self._address[0], timeout=self._timeout)
+            world = _Stream(stream, self._context, self._server_name, timeout=self._timeout)
             return world, stream.socket.getsockname()[0]
         raise TimeoutError("no connection in time")
 

@@ -30,6 +30,7 @@ def dane_verdict(
     mx: Dnssec = Dnssec.SECURE,
     next_hop: str | None = None,
     expanded_next_hop: str | None = None,
+    chains: bool = True,
 ) -> Verdict:
     """What DANE asks of a delivery to one host (RFC 7672 s2.2).
 
@@ -37,6 +38,8 @@ def dane_verdict(
     (RFC 7672 s2.2.3). ``records`` and ``status`` are the answer for ``_25._tcp.BASE``; where the addresses of the host
     are INSECURE nothing need be asked for, and that is the status (RFC 7672 s2.2.2). ``mx`` is how far to believe what
     led from ``next_hop``, the domain of the mailbox, to the host; ``expanded_next_hop`` is that domain after CNAMEs.
+    ``chains`` is False where a record of an authority that is no whole certificate cannot be verified, as by ``ssl``
+    before Python 3.13: then it counts as unusable.
     """
     host = host_name(base)
     if Dnssec.BOGUS in (status, mx):
@@ -48,10 +51,10 @@ def dane_verdict(
     if status is Dnssec.INSECURE or not given:
         why = "the TLSA records are not signed" if given else "there are no TLSA records"
         return Verdict(Security.OPPORTUNISTIC, rule="RFC 7672 s2.2", why=why)
-    good = usable(given)
+    good = usable(given, chains=chains)
     if not good:
         # RFC 7672 s2.2: "MUST be made via TLS, but authentication is not required"
-        problems = ", ".join(dict.fromkeys([record.problem for record in given]))
+        problems = ", ".join(dict.fromkeys([record.problem or "no chain to verify by" for record in given]))
         return Verdict(Security.REQUIRED, [host], rule="RFC 7672 s2.2", why=f"no TLSA record is usable: {problems}")
     names = [host]
     # RFC 7672 s3.2.2: behind a secure MX the domain itself is a reference identifier as well, before and after CNAMEs;

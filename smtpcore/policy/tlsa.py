@@ -73,6 +73,11 @@ class Tlsa(Value):
     def __str__(self) -> str:
         return f"{self.usage} {self.selector} {self.matching} {self.data.hex()}"
 
+    @property
+    def is_anchor(self) -> bool:
+        """Whether it is the certificate of an authority itself, ``2 0 0``, which then is known beforehand."""
+        return (self.usage, self.selector, self.matching) == (DANE_TA, 0, 0)
+
     def matches(self, certificate: bytes) -> bool:
         """Whether it is of this certificate, in DER; where that stands in a chain is not looked at.
 
@@ -115,12 +120,16 @@ def _find_problem(usage: int, selector: int, matching: int, data: bytes) -> str:
 _SIZES: Final = {0: 0, 1: 32, 2: 64}
 
 
-def usable(records: Iterable[Tlsa]) -> tuple[Tlsa, ...]:
+def usable(records: Iterable[Tlsa], *, chains: bool = True) -> tuple[Tlsa, ...]:
     """The records of a set that count: those without a problem, and of digests of the same thing the strongest.
 
-    RFC 7671 s9: a SHA-256 is passed over where there is a SHA-512 of the same usage and selector.
+    RFC 7671 s9: a SHA-256 is passed over where there is a SHA-512 of the same usage and selector. Without ``chains``,
+    where nobody will see what comes along with the server's own certificate, a record of an authority counts only if it
+    is its whole certificate.
     """
     good = [record for record in records if not record.problem]
+    if not chains:
+        good = [record for record in good if record.usage != DANE_TA or record.is_anchor]
     strong = {(record.usage, record.selector) for record in good if record.matching == 2}
     return tuple([record for record in good if record.matching != 1 or (record.usage, record.selector) not in strong])
 

@@ -16,9 +16,11 @@ pytestmark = pytest.mark.law(16)
 ROOM = Path(smtpcore.adapters.__file__).parent
 FILES = sorted(path for path in ROOM.glob("*.py") if path.name != "__init__.py")
 
-#: Rooms below that an adapter may know: the scripts, and what their values are called in its own signatures.
+#: Rooms below that an adapter may know: the scripts, what their values are called in its own signatures, and who judges
+#: the certificates that only an adapter sees.
 KNOWN = {
     "flows", "session.client", "session.server", "wire.address", "wire.capabilities", "wire.proxy", "wire.reply",
+    "policy.verdict", "policy.peer",
 }  # fmt: skip
 #: Names out of modules that otherwise are none of an adapter's business, and what for.
 EXCEPTIONS = {("client.py", "wire.command", "Command"): "the type of an argument that is handed on"}

@@ -255,6 +255,14 @@ def test_the_four_ways_of_rfc_7672(records: Sequence[Tlsa], status, security, de
     assert (USELESS in verdict.records, bool(verdict.records)) == (False, security is Security.DANE)
 
 
+def test_without_chains_an_authority_counts_by_its_whole_certificate_alone():
+    whole, digest, key = tlsa(2, 0, 0, PARENT), tlsa(2, 0, 1, PARENT), tlsa(2, 1, 0, PARENT)
+    assert dane_verdict("mx.example.com", [EE, whole, digest, key], SECURE, chains=False).records == (EE, whole)
+    # Not as if there were no records: those were secure.
+    assert dane_verdict("mx.example.com", [digest, key], SECURE, chains=False).security is Security.REQUIRED
+    assert dane_verdict("mx.example.com", [], SECURE, chains=False).security is Security.OPPORTUNISTIC
+
+
 def test_a_forged_mx_is_no_mx():
     assert dane_verdict("mx.example.com", [EE], SECURE, mx=BOGUS).decision is Decision.DEFER
 
