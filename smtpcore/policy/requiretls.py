@@ -27,7 +27,7 @@ def tls_required(verdict: Verdict, host: str, *, mx: Dnssec, policy: StsPolicy |
         return Verdict(Security.WEBPKI, [host], decision=Decision.REFUSE, rule="RFC 8689 s4.2.1", why=why)
     if verdict.is_authenticated:
         return verdict
-    # RFC 8689 s4.2.1, 4: the certificate is verified "as specified in [RFC6125] or [RFC7672]"
+    # RFC 8689 s4.2.1, 4: the certificate is verified by its names, as in RFC 6125, or by DANE
     return Verdict(
         Security.WEBPKI, [host], rule="RFC 8689 s4.2.1", why="the message has REQUIRETLS", tested=verdict.tested
     )
