@@ -80,7 +80,7 @@ _UNPAIRED: Final = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 
 def show_octets(text: str) -> str:
     """``text`` with U+FFFD for what is no UTF-8, which was read as surrogates, and for controls beyond ASCII."""
-    if text.isascii():
+    if text.isascii() or text.isprintable():  # a surrogate is not printable
         return text
     shown = _UNPAIRED.sub("\ufffd", text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return shown if shown.isprintable() else _CONTROL.sub("\ufffd", shown)

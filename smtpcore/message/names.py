@@ -19,45 +19,27 @@ class Names(Protocol):
         raise NotImplementedError
 
 
-#: Octets from the start of each field in which a name of common length ends.
-_HEAD: Final = 32
-
-
 @final
 class PlainNames:
     """Of a header in which every line that begins without white space begins a field, after its name.
 
-    A name is looked for in what all fields begin with, joined: a table of all names costs ten times as much, and few
-    of them are ever asked for.
+    A list is made in a quarter of the time of a table, and few names are ever asked for.
     """
 
-    __slots__ = ("_heads", "_raws")
+    __slots__ = ("_names",)
 
     def __init__(self, raws: list[bytes]) -> None:
-        self._raws = raws
-        # No two line ends stand side by side within a field, so two are a mark that nothing else is.
-        self._heads = b"\n\n" + b"\n\n".join([raw[:_HEAD] for raw in raws]).lower()
+        self._names = [raw.partition(b":")[0].lower() for raw in raws]
 
     def places(self, key: bytes) -> Sequence[int]:
         """Where the fields stand whose name in lower case is ``key``, in their order."""
-        if len(key) >= _HEAD:
-            names = [raw.partition(b":")[0] for raw in self._raws]
-            return [place for place, name in enumerate(names) if len(name) == len(key) and name.lower() == key]
-        mark = b"\n\n" + key + b":"
-        heads = self._heads
-        at = heads.find(mark)
-        if at < 0 or b":" in key or b"\n" in key:
-            return ()
-        place = heads.count(b"\n\n", 0, at)
-        start, at = at, heads.find(mark, at + 1)
-        if at < 0:
-            return (place,)
-        found = [place]
-        while at >= 0:
-            place += heads.count(b"\n\n", start, at)
-            found.append(place)
-            start, at = at, heads.find(mark, at + 1)
-        return found
+        names = self._names
+        match names.count(key):
+            case 0:
+                return ()
+            case 1:
+                return (names.index(key),)
+        return [place for place, name in enumerate(names) if name == key]
 
 
 @final

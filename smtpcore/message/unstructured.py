@@ -56,6 +56,9 @@ class Unstructured(Value):
     @classmethod
     def read(cls, text: str) -> Unstructured:
         """What ``text`` says, with its defects. Never raises."""
+        # Most texts are printable and hold no encoded-word, and nothing is wrong with them.
+        if "=?" not in text and text.isascii() and text.isprintable():
+            return _made(text, ())
         return cls.parse(text, Tolerance(LAX))
 
     def serialise(self, *, utf8: bool = False) -> str:

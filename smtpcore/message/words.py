@@ -89,38 +89,43 @@ def decode_words(text: str, tolerance: Tolerance | None = None) -> str:
     return "".join(pieces)
 
 
-# The same with nothing to find fault with: whole base64 or Q of the right characters, one space before and behind.
-_split_plain: Final = re.compile(
-    r"(?:(?<= )|\A)=\?([A-Za-z0-9\-]{1,30}+)\?"
-    r"(?:[Bb]\?((?:[A-Za-z0-9+/]{4})*+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?+)"
-    r"|[Qq]\?((?:[!-<>@-~]++|=[0-9A-Fa-f]{2})*+))\?=(?= |\Z)"
-).split
+# RFC 2047 s4.2, of which the words have no SPACE
+_is_q: Final = re.compile(r"(?:[!-<>@-~]++|=[0-9A-Fa-f]{2})++").fullmatch
 
 
 def _decode_plain(text: str) -> str | None:
-    """``text`` decoded, if there is nothing wrong with any encoded-word in it; None else."""
-    parts = _split_plain(text)
+    """``text`` decoded, if it is words with one space between them of which none is wrong; None else."""
+    if not text.isascii():  # so that the name of a character set has no letter that is another in lower case
+        return None
     decoded: list[str] = []
+    joins = True  # whether a word that is encoded stands right behind what is decoded so far
     try:
-        for place in range(0, len(parts) - 1, 4):
-            gap, charset, base64, q = parts[place : place + 4]
-            octets = a2b_base64(base64) if base64 is not None else a2b_qp(q.replace("_", "=20"))
-            codec = PLAIN_CODECS.get(charset.lower())
-            inner = base64 or q
-            if codec is None or not inner or len(charset) + len(inner) > WORD_LENGTH - 7 or "=?" in gap:
+        for word in text.split(" "):
+            if "=?" not in word:
+                if not word or "\t" in word:
+                    return None
+                decoded.append(f" {word}" if decoded else word)
+                joins = False
+                continue
+            start, charset, encoding, inner, end = word.split("?")
+            if start != "=" or end != "=" or len(word) > WORD_LENGTH or not inner:
                 return None
-            if not place or gap.strip(" \t"):
-                decoded.append(gap)
-            shown = octets.decode(codec)
-            # What is written has no other spelling, and shows no control; what is not sure is looked at more closely.
-            if not shown.isprintable() or (base64 and b2a_base64(octets, newline=False).decode() != base64):
+            if encoding in ("B", "b"):
+                octets = a2b_base64(inner)
+                # What is written has no other spelling.
+                if b2a_base64(octets, newline=False).decode() != inner:
+                    return None
+            elif encoding in ("Q", "q") and _is_q(inner):
+                octets = a2b_qp(inner.replace("_", "=20"))
+            else:
                 return None
-            decoded.append(shown)
-    except UnicodeDecodeError:
+            shown = octets.decode(PLAIN_CODECS[charset.lower()])
+            if not shown.isprintable():  # what may be a control is looked at more closely
+                return None
+            decoded.append(shown if joins else f" {shown}")
+            joins = True
+    except (KeyError, ValueError):  # an unknown character set; another number of marks, no base64, not of that set
         return None
-    if "=?" in parts[-1]:
-        return None
-    decoded.append(parts[-1])
     return "".join(decoded)
 
 
