@@ -104,16 +104,25 @@ class Group(Value):
         return self.serialise()
 
 
-new_address: Final = Address.__new__
-set_phrase, set_spec = setter(Address, "_phrase"), setter(Address, "_spec")
+_new_address: Final = Address.__new__
+_set_phrase, _set_spec = setter(Address, "_phrase"), setter(Address, "_spec")
 set_mailbox, _set_display_name = setter(Address, "_mailbox"), setter(Address, "_display_name")
 
 
 def make_address(phrase: str, mailbox: Mailbox) -> Address:
     """An address from a phrase and a mailbox that were parsed."""
-    found = new_address(Address)
-    set_phrase(found, phrase)
+    found = _new_address(Address)
+    _set_phrase(found, phrase)
     set_mailbox(found, mailbox)
+    return found
+
+
+def make_addresses(phrases: tuple[str, ...], specs: tuple[str, ...]) -> tuple[Address, ...]:
+    """Addresses from their phrases, and plain mailboxes that were matched."""
+    found = tuple(map(_new_address, [Address] * len(specs)))
+    # What sets a slot returns None.
+    any(map(_set_phrase, found, phrases))
+    any(map(_set_spec, found, specs))
     return found
 
 

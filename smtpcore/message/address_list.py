@@ -16,7 +16,7 @@ from ..wire import grammar
 from ..wire.address import SHORT
 from ..wire.tolerance import INTEROP, LAX, Defect, Tolerance
 from ..wire.value import Value, assign, setter
-from .address import Address, Group, new_address, set_phrase, set_spec
+from .address import Address, Group, make_addresses
 from .address_item import parse_item, skip_item
 from .cfws import skip_cfws
 
@@ -27,18 +27,20 @@ __all__ = ["AddressList"]
 class AddressList(Value):
     """Addresses and groups in their order; what ``for`` goes through, ``addresses`` without the groups around them."""
 
-    __slots__ = ("defects", "items")
+    __slots__ = ("_found", "_made", "defects")
     __match_args__ = ("items",)
 
-    items: tuple[Address | Group, ...]
     defects: tuple[Defect, ...]  #: What was wrong with the text it was read from, in its order.
+    _found: tuple[tuple[str, ...], tuple[str, ...]]  # of a plain list, the phrases and the addresses; missing else
+    # The items, or nothing before somebody asks. A list, so that two threads that ask at once get the same objects.
+    _made: list[tuple[Address | Group, ...]]
 
     def __init__(self, items: Iterable[Address | Group] = ()) -> None:
         items = tuple(items)
         for item in items:
             if not isinstance(item, (Address, Group)):
                 raise TypeError(f"an address list is made of Address and Group objects, not {type(item).__name__}")
-        assign(self, "items", items)
+        assign(self, "_made", [items])
         assign(self, "defects", ())
 
     @classmethod
@@ -50,9 +52,9 @@ class AddressList(Value):
         white space around the dots and the ``@`` of an address. LAX also reads a semicolon for a
         comma, a group without an end, and a name with an unquoted comma.
         """
-        plain = _find_plain(text)
+        plain = _read_plain(text)
         if plain is not None:
-            return _made(plain, ())
+            return plain
         tolerance = tolerance or Tolerance()
         before = len(tolerance.defects)
         items = _parse_list(text, tolerance)
@@ -64,16 +66,24 @@ class AddressList(Value):
 
         An element that breaks even the LAX grammar is left out from comma to comma.
         """
-        items = _find_plain(text)
-        return _made(items, ()) if items is not None else _read_list(text)
+        plain = _read_plain(text)
+        return _read_list(text) if plain is None else plain
+
+    @property
+    def items(self) -> tuple[Address | Group, ...]:
+        """All of it, in its order."""
+        if not self._made:
+            self._made.append(make_addresses(*self._found))
+        return self._made[0]
 
     @property
     def addresses(self) -> tuple[Address, ...]:
         """All addresses, those within groups too."""
-        if Group not in set(map(type, self.items)):
-            return self.items  # type: ignore[return-value]  # it holds no Group
+        items = self.items
+        if Group not in set(map(type, items)):
+            return items  # type: ignore[return-value]  # it holds no Group
         found: list[Address] = []
-        for item in self.items:
+        for item in items:
             if isinstance(item, Group):
                 found += item.members
             else:
@@ -84,7 +94,7 @@ class AddressList(Value):
         return iter(self.items)
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self._made[0] if self._made else self._found[0])
 
     def serialise(self, *, utf8: bool = False) -> str:
         """The text of it, unfolded; with ``utf8`` characters beyond ASCII in names stay as they are (RFC 6532)."""
@@ -95,12 +105,13 @@ class AddressList(Value):
 
 
 _new_list: Final = AddressList.__new__
-_set_items, _set_defects = setter(AddressList, "items"), setter(AddressList, "defects")
+_set_found, _set_made = setter(AddressList, "_found"), setter(AddressList, "_made")
+_set_defects = setter(AddressList, "defects")
 
 
 def _made(items: tuple[Address | Group, ...], defects: tuple[Defect, ...]) -> AddressList:
     found = _new_list(AddressList)
-    _set_items(found, items)
+    _set_made(found, [items])
     _set_defects(found, defects)
     return found
 
@@ -115,24 +126,26 @@ def _made(items: tuple[Address | Group, ...], defects: tuple[Defect, ...]) -> Ad
 _ATOM = f"[{grammar.ATEXT}]++"
 _NAME = rf'(?:{_ATOM}(?: {_ATOM})*+|"[\t !#-\[\]-~]*+")'
 _find_items: Final = re.compile(
-    rf"([ \t]*+(?:({_NAME})?+[ \t]*+(?=<))?+(<)?+({grammar.PLAIN_MAILBOX.pattern})(?(3)>)[ \t]*+(?:,|\Z))"
+    rf"(?<![^,])[ \t]*+(?:({_NAME})?+[ \t]*+(?=<))?+(<)?+({grammar.PLAIN_MAILBOX.pattern})(?(2)>)[ \t]*+(?:,|\Z)"
 ).findall
 
 
-def _find_plain(text: str) -> tuple[Address, ...] | None:
-    """The addresses of a plain list; None for every other text."""
+def _read_plain(text: str) -> AddressList | None:
+    """A plain list; None for every other text."""
     found = _find_items(text)
     if not found:
         return None
-    wholes, phrases, _, specs = zip(*found, strict=True)
-    # All of it has been matched, no comma is the last, and no mailbox could be longer than any limit.
-    if sum(map(len, wholes)) != len(text) or wholes[-1][-1] == "," or max(map(len, specs)) > SHORT:
+    phrases, _, specs = zip(*found, strict=True)
+    # Each match begins at the start or behind a comma, so a comma stands in whatever has been passed over: with one
+    # fewer than matches, all of it has been matched, and none is the last. No mailbox could be longer than any limit.
+    commas = text.count(",") - ("".join(phrases).count(",") if '"' in text else 0)
+    if commas != len(specs) - 1 or max(map(len, specs)) > SHORT:
         return None
-    items = tuple(map(new_address, [Address] * len(specs)))
-    # What sets a slot returns None.
-    any(map(set_phrase, items, phrases))
-    any(map(set_spec, items, specs))
-    return items
+    several = _new_list(AddressList)
+    _set_found(several, (phrases, specs))
+    _set_made(several, [])
+    _set_defects(several, ())
+    return several
 
 
 # --- every kind ----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpcore import Mailbox, ParseError
+from smtpcore.message import address_list
 from smtpcore.message.address import Address, Group
 from smtpcore.message.address_list import AddressList
 from smtpcore.wire.tolerance import INTEROP, LAX, STRICT, Tolerance
@@ -300,6 +301,26 @@ def test_any_text_is_read(text):
 
 
 WHOLE = ["Ann <a@b>", "x@y", '"q, z" <q@z>', "=?utf-8?q?x=2C_y?= <w@v>", "g: m@n, o@p;", "undisclosed:;", "(c) d@e (f)"]
+
+
+PLAIN = ["a@b", "c.d@e-f.g", "<a@b>", "x <a@b>", "x y\t<a@b>", '"x, y" <a@b>', '"," <a@b>', '""<a@b>', "=?x?= <a@b>"]
+OTHERS = ["x", "a@", "@b", "x, y <a@b>", '"x, <a@b>', "a@b c@d", "g: a@b;", "(c) a@b", "<a@b", "a@b>", "", " ", "\t"]
+OTHERS += ["x" * 64 + "@b", "\u00e9 <a@b>"]
+LISTED = st.lists(st.sampled_from([*PLAIN, *OTHERS]), max_size=5)
+
+
+@given(LISTED, st.sampled_from([",", ", ", " ,\t", ",,", ";", ""]))
+def test_plain_lists_are_what_their_tokens_say(elements, comma):
+    text = comma.join(elements)
+    plain = address_list._read_plain(text)
+    if plain is not None:
+        long = address_list._read_list(text)
+        assert len(plain) == len(long)  # before anybody has asked for an address
+        assert (plain, plain.addresses, plain.defects) == (long, long.addresses, long.defects)
+        assert plain.items is plain.items is plain.addresses
+        assert pickle.loads(pickle.dumps(address_list._read_plain(text))) == AddressList(plain.items) == long
+    elif comma == ", " and elements:
+        assert not set(elements) <= set(PLAIN)
 
 
 @given(st.lists(st.sampled_from(WHOLE), min_size=1, max_size=6), st.sampled_from([",", ", ", " ,\t"]))
