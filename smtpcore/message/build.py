@@ -10,16 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from .accessors import READERS
 from .field import Field, make_field
 from .fold import fold
 from .header import Header, join_fields
+from .kinds import find_kind
 from .unstructured import Unstructured
 
 __all__ = ["build_field", "build_header"]
-
-# The class whose ``read`` a name is read by.
-_KINDS: Final[dict[str, Any]] = {name.decode(): reader.__self__ for name, reader in READERS.items()}  # type: ignore[attr-defined]  # of a bound method
 
 
 def build_field(name: str, value: object, *, utf8: bool = False) -> Field:
@@ -33,7 +30,7 @@ def build_field(name: str, value: object, *, utf8: bool = False) -> Field:
     Raises ParseError for a name that is none, for a text that the field cannot hold, for line ends and other controls,
     and for a line that cannot be folded within 998 octets; TypeError for a value of another kind.
     """
-    kind = _KINDS.get(name.lower(), Unstructured)
+    kind = _kinds.get(name) or _remember(name)
     if isinstance(value, str):
         value = Unstructured(value) if kind is Unstructured else kind.parse(value)
     elif not isinstance(value, kind):
@@ -41,6 +38,18 @@ def build_field(name: str, value: object, *, utf8: bool = False) -> Field:
     serialise = getattr(value, "serialise", None)
     text = str(value) if serialise is None else serialise(utf8=utf8)
     return make_field(fold(name, text, utf8=utf8))
+
+
+#: Names that are remembered as they are spelled; hardly a program writes as many.
+_REMEMBERED: Final = 200
+_kinds: Final[dict[str, Any]] = {}
+
+
+def _remember(name: str) -> Any:
+    if len(_kinds) >= _REMEMBERED:
+        _kinds.clear()
+    kind = _kinds[name] = find_kind(name.encode("utf-8", "surrogatepass").lower())
+    return kind
 
 
 def build_header(fields: Iterable[tuple[str, object]], *, utf8: bool = False) -> Header:

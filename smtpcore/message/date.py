@@ -138,12 +138,12 @@ class DateTime(Value):
         when = self._when
         if when is None:
             return ""
-        hours, minutes = divmod(abs(self.offset or 0), 60)
-        sign = "-" if self.offset is None or self.offset < 0 else "+"
-        return (
-            f"{DAYS[when.weekday()]}, {when.day} {MONTHS[when.month - 1]} {when.year}"
-            f" {when.hour:02}:{when.minute:02}:{self.second:02} {sign}{hours:02}{minutes:02}"
-        )
+        offset = self.offset
+        hours, minutes = divmod(abs(offset or 0), 60)
+        sign = "-" if offset is None or offset < 0 else "+"
+        clock = when.isoformat()[11:19] if when.second == self.second else f"{when.hour:02}:{when.minute:02}:60"
+        day = f"{DAYS[when.weekday()]}, {when.day} {MONTHS[when.month - 1]} {when.year}"
+        return f"{day} {clock} {sign}{hours:02}{minutes:02}"
 
 
 _set_when, _set_second = setter(DateTime, "_when"), setter(DateTime, "_second")

@@ -34,11 +34,11 @@ class PlainNames:
     def places(self, key: bytes) -> Sequence[int]:
         """Where the fields stand whose name in lower case is ``key``, in their order."""
         names = self._names
-        match names.count(key):
-            case 0:
-                return ()
-            case 1:
-                return (names.index(key),)
+        count = names.count(key)
+        if not count:
+            return ()
+        if count == 1:
+            return (names.index(key),)
         return [place for place, name in enumerate(names) if name == key]
 
 
