@@ -65,6 +65,7 @@ class ClientConnection(Endpoint):
         "_teaching",
         "_transitions",
         "_unasked",
+        "_writer",
         "allow_plaintext_auth",
         "authenticated",
         "bare_newlines",
@@ -106,6 +107,7 @@ class ClientConnection(Endpoint):
         self._pipeline = Pipeline(self.extensions, self.limits.in_flight, self._out, lmtp=self.lmtp)
         self._recipients = Recipients()
         self._stuffer: DotStuffer | None = None  # while content may be sent
+        self._writer = ChunkWriter(self._bare_newlines)  # of the last content that went in chunks
         self._unasked = False  # octets have come while no reply was due
         self._closed_event: ConnectionClosed | None = None
 
@@ -200,12 +202,10 @@ class ClientConnection(Endpoint):
         pipeline = self._pipeline
         data = bytes(memoryview(data))
         pipeline.check(BdatLast(0) if last else Bdat(0), self.state)
-        writer = pipeline.chunks
-        if writer is None:
-            policy = BareNewlines.PASS if pipeline.is_binary else self.bare_newlines
-            writer = pipeline.chunks = ChunkWriter(policy)
+        if pipeline.planned is State.RCPT:  # where a content begins; behind its first chunk it is CHUNKS
+            self._writer = ChunkWriter(BareNewlines.PASS if pipeline.is_binary else self.bare_newlines)
         try:
-            data = writer.write(data, last=last)
+            data = self._writer.write(data, last=last)
         except ParseError as error:
             raise LocalProtocolError(f"{error}; the message cannot be finished, RSET drops what was sent") from None
         command = BdatLast(len(data)) if last else Bdat(len(data))

@@ -11,7 +11,6 @@ from ..extensions.auth import Auth, AuthResponse
 from ..extensions.chunking import BdatCommand
 from ..table import HAPPENINGS, EndOfContent, State
 from ..wire.capabilities import Capabilities
-from ..wire.chunks import ChunkWriter
 from ..wire.command import Command, Data, Ehlo, Helo, Lhlo, Mail, Rcpt, Rset
 from ..wire.parameters import NO_PARAMETERS
 from ..wire.reply import Reply
@@ -46,7 +45,6 @@ class Pipeline:
         "_pipelining",
         "_successes",
         "capabilities",
-        "chunks",
         "flight",
         "mail",
         "open",
@@ -71,7 +69,6 @@ class Pipeline:
         self.skipped: deque[CommandSkipped] = deque()  #: Not to be sent any more, and not reported yet.
         self.secrets: list[Secret] = []  #: What the answers may repeat.
         self.mail: Mail | None = None  #: The last MAIL that was taken.
-        self.chunks: ChunkWriter | None = None  #: What its content goes through, where that goes in chunks.
         self.planned: State | None = None  #: Where it will stand when all have succeeded; None: to be found.
         self.open = True  #: Whether anything may still be written.
         self.usage = Usage()  #: What the server takes in a session, and what of it is used.
@@ -118,7 +115,6 @@ class Pipeline:
             if kind is Mail:
                 self.usage.count_mail()
                 self.mail = envelope
-                self.chunks = None
             elif self._counts_domains:
                 self.usage.count_recipient(envelope.recipient)
         elif kind is Data:
@@ -149,7 +145,7 @@ class Pipeline:
             self.release(state)
 
     def check(self, command: Command, state: State) -> None:
-        """Raise what ``send`` would, and change nothing."""
+        """Raise what ``send`` would, and change nothing. ``planned`` is where the command would be said."""
         if self.planned is None:
             self.planned = find_plan(self._extensions, state, (*self.flight, *self.queued))
         why = why_misplaced(self._extensions, self.planned, command)

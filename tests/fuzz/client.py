@@ -18,7 +18,7 @@ from smtpcore.table import Connect, EndOfContent
 from smtpcore.wire.command import Command, Data, Ehlo, Lhlo, Mail, Noop, Rcpt
 from smtpcore.wire.newlines import BareNewlines
 from tests.fuzz.oracle import BARE, Oracle, OracleFailure, check, octet_by_octet, scattered, stuffed
-from tests.fuzz.script import MOVES, SECRET, Chunk, Move, Script
+from tests.fuzz.script import MOVES, SECRET, Chunk, Chunks, Move, Script
 from tests.fuzz.streams import under
 from tests.fuzz.tokens import Source
 from tests.fuzz.values import CLEAN_LINE
@@ -58,24 +58,6 @@ def snapshot(machine: Any) -> tuple[Any, ...]:
 def is_one_of(command: object, commands: Sequence[object]) -> bool:
     """Whether that very object is among them."""
     return any(command is other for other in commands)
-
-
-class Chunks:
-    """A content that goes in chunks: what was given, and what left."""
-
-    def __init__(self, mail: Mail | None, policy: BareNewlines) -> None:
-        self.binary = mail is not None and b"BODY=BINARYMIME" in bytes(mail)
-        self.policy = policy
-        self.given = b""
-        self.sent = b""
-
-    @property
-    def meant(self) -> bytes:
-        """All of it as it has to be sent, once the last has been given."""
-        if self.binary:
-            return self.given
-        meant = under(self.policy, self.given)[0]
-        return meant if not meant or meant.endswith(b"\r\n") else meant + b"\r\n"
 
 
 class Play:
@@ -191,6 +173,8 @@ class Play:
                   Oracle.SECRET, "client: a reply shows a response", event)  # fmt: skip
         if machine.state is State.CONTENT and not machine.in_flight and isinstance(event.command, Data):
             self._send_content()
+        if event.reply.code >= 400 and isinstance(event.command, BdatCommand):
+            self.carried[id(event.command)].over = True
         if event.reply.code // 100 == 2 and isinstance(event.command, Mail):
             self.due = []
         elif event.reply.code // 100 == 2 and isinstance(event.command, Rcpt):
@@ -241,9 +225,12 @@ class Play:
             if isinstance(given, Mail):
                 self.chunks = Chunks(given, self.script.options["bare_newlines"])
             return given
-        chunks = self.chunks
         command: BdatCommand = self.machine.send_chunk(given.data, last=given.last)
+        if self.chunks.over:
+            self.chunks = Chunks(self.chunks.mail, self.chunks.policy)
+        chunks = self.chunks
         chunks.given += given.data
+        chunks.over = given.last
         self.carried[id(command)] = chunks
         bare = BARE.search(chunks.given) if given.last and not chunks.binary else None
         check(

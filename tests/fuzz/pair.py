@@ -29,9 +29,9 @@ from smtpcore.table import Connect, EndOfContent
 from smtpcore.wire.command import Command, Data, Greeting, Mail
 from smtpcore.wire.newlines import BareNewlines
 from tests.fuzz import tokens
-from tests.fuzz.client import Chunks, is_one_of
+from tests.fuzz.client import is_one_of
 from tests.fuzz.oracle import BARE, Oracle, OracleFailure, check, reply_codes
-from tests.fuzz.script import MOVES, Chunk, turned
+from tests.fuzz.script import MOVES, Chunk, Chunks, turned
 from tests.fuzz.server import ANSWERS, LMTP_SETTINGS, SETTINGS
 from tests.fuzz.streams import under
 from tests.fuzz.tokens import Source
@@ -94,6 +94,7 @@ class Meeting:
             Command
         ] = []  # what the server was asked, in the order of its replies; a Command where nobody outside was
         self.replied: list[tuple[Command | None, Reply]] = []  # what the client heard
+        self.carried: dict[int, Chunks] = {}  # by the command that goes before the octets
         self.by_chunks = False  # how it comes
         self.received: list[bytes] = []  # the content in hand
         self.chunks: list[Chunks] = [Chunks(None, policy)]  # the contents that the client has sent by BDAT
@@ -141,7 +142,13 @@ class Meeting:
     def _send(self, move: Command | Chunk) -> Command:
         if isinstance(move, Chunk):
             command: Command = self.client.send_chunk(move.data, last=move.last)
-            self.chunks[-1].given += move.data
+            chunks = self.chunks[-1]
+            if chunks.over:
+                chunks = Chunks(chunks.mail, chunks.policy)
+                self.chunks.append(chunks)
+            chunks.given += move.data
+            chunks.over = move.last
+            self.carried[id(command)] = chunks
             return command
         self.client.send(move)
         if isinstance(move, Mail):
@@ -170,6 +177,8 @@ class Meeting:
             self.log.append(event)
             if isinstance(event, ReplyReceived):
                 self.replied.append((event.command, event.reply))
+                if isinstance(event.command, BdatCommand) and event.reply.code >= 400:
+                    self.carried[id(event.command)].over = True
                 self._forget(event.command)
             elif isinstance(event, VerdictReceived):
                 self.replied.append((event.command, event.reply))

@@ -11,6 +11,7 @@ from smtpcore.wire.address import POSTMASTER, Mailbox
 from smtpcore.wire.command import Command, Data, Ehlo, Expn, Helo, Help, Lhlo, Mail, Noop, Quit, Rcpt, Rset, Vrfy
 from smtpcore.wire.newlines import BareNewlines
 from tests.fuzz import tokens
+from tests.fuzz.streams import under
 from tests.fuzz.tokens import HANDSHAKE, Source
 
 _ALICE: Final = Mailbox.parse("alice@crepes.fr")
@@ -24,6 +25,26 @@ class Chunk(NamedTuple):
 
     data: bytes
     last: bool = False
+
+
+class Chunks:
+    """A content that goes in chunks: what was given, and what left."""
+
+    def __init__(self, mail: Mail | None, policy: BareNewlines) -> None:
+        self.binary = mail is not None and b"BODY=BINARYMIME" in bytes(mail)
+        self.policy = policy
+        self.mail = mail
+        self.given = b""
+        self.sent = b""
+        self.over = False  # all of it was given, or some of it refused
+
+    @property
+    def meant(self) -> bytes:
+        """All of it as it has to be sent, once the last has been given."""
+        if self.binary:
+            return self.given
+        meant = under(self.policy, self.given)[0]
+        return meant if not meant or meant.endswith(b"\r\n") else meant + b"\r\n"
 
 
 Move: TypeAlias = Sequence[Command | Chunk]

@@ -530,6 +530,21 @@ def test_a_bare_newline_is_not_sent():
     assert client.data_to_send().endswith(b"BDAT 3 LAST\r\nb\r\n")
 
 
+@pytest.mark.parametrize("first", [[b"no end"], [b"a\r"], [b"a", b"b"]])
+def test_a_content_may_be_begun_again(first):
+    """With a recipient at last: what was refused for want of one counts for nothing."""
+    machine = greeted_client()
+    machine.send(Mail(ALICE))
+    machine.send(Rcpt(BOB))
+    for chunk in first:
+        machine.send_chunk(chunk)
+    answer(machine, b"250 ok\r\n550 no\r\n" + b"503 no\r\n" * len(first))
+    machine.send(Rcpt(ALICE))
+    machine.data_to_send()
+    machine.send_chunk(b"", last=True)
+    assert machine.data_to_send() == b"BDAT 0 LAST\r\n"
+
+
 @pytest.mark.parametrize("mail", ["skipped", "refused"])
 def test_what_belongs_to_a_mail_that_was_not_taken_is_never_sent(mail):
     """RFC 5321 s4.1.4: or it would go to another transaction, which the server has kept."""
