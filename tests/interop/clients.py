@@ -39,6 +39,8 @@ class Job:
     """How often, on one connection, where the client can."""
     certificate: Certificate | None = None
     utf8: bool = False
+    socket: str = ""
+    """The path of a unix socket in place of the port, where the client can."""
 
     @property
     def authority(self) -> str:
@@ -47,7 +49,8 @@ class Job:
 
 def swaks(job: Job, *more: str) -> Ran:
     """The Swiss army knife for SMTP, in Perl."""
-    command = [machinery.program("swaks"), "--server", f"127.0.0.1:{job.port}", "--helo", job.hostname]
+    where = ["--socket", job.socket] if job.socket else ["--server", f"127.0.0.1:{job.port}"]
+    command = [machinery.program("swaks"), *where, "--helo", job.hostname]
     command += ["--from", job.sender, "--to", ",".join(job.recipients), "--timeout", "20"]
     if job.tls != "plain":
         command += ["--tls" if job.tls == "starttls" else "--tls-on-connect"]

@@ -13,6 +13,8 @@ class Postfix(Peer):
     """Postfix: smtpd, its queue, and virtual(8) into a Maildir, or smtp(8) to the relay."""
 
     name = "postfix"
+    via: str | None = None
+    """The transport that takes the place of smtp to the relay."""
     offers = frozenset({"starttls", "implicit", "utf8", "refusals"})
 
     def _command(self) -> list[str]:
@@ -34,7 +36,7 @@ virtual_mailbox_limit = 0
 virtual_minimum_uid = 1
 virtual_uid_maps = static:8
 virtual_gid_maps = static:8
-default_transport = {f"smtp:[127.0.0.1]:{self.relay}" if self.relay else "error:no relay"}
+default_transport = {self.via or (f"smtp:[127.0.0.1]:{self.relay}" if self.relay else "error:no relay")}
 smtp_tls_security_level = may
 disable_dns_lookups = yes
 smtp_host_lookup = native
@@ -187,7 +189,8 @@ exec smtpd -d -f /peer/smtpd_conf
 
 
 class Dovecot(Peer):
-    """Dovecot: its submission port asks for AUTH and passes all mail on to the relay, which it needs."""
+    """Dovecot: its submission port asks for AUTH and passes all mail on to the relay, which it needs; its LMTP delivers
+    to bob and carol, of whatever domain, and knows nobody else."""
 
     name = "dovecot"
     offers = frozenset({"starttls", "implicit", "auth"})
@@ -195,6 +198,11 @@ class Dovecot(Peer):
     def __init__(self, folder: Path, certificate: Certificate, relay: int | None = None) -> None:
         super().__init__(folder, certificate, relay)
         self.lmtp_port = machinery.free_port()
+
+    @property
+    def lmtp_socket(self) -> str:
+        """The same on a unix socket, as a host."""
+        return f"unix:{self.folder / 'lmtp'}"
 
     def _ports(self) -> tuple[int, ...]:
         return (*super()._ports(), self.lmtp_port)
@@ -219,8 +227,9 @@ passdb {{
   args = password=secret
 }}
 userdb {{
-  driver = static
-  args = uid=8 gid=8 home=/peer/mail/%u allow_all_users=yes
+  driver = passwd-file
+  args = username_format=%n /peer/users
+  override_fields = uid=8 gid=8 home=/peer/mail/%u
 }}
 submission_relay_host = 127.0.0.1
 submission_relay_port = {self.relay or 9}
@@ -239,9 +248,13 @@ service lmtp {{
     address = 127.0.0.1
     port = {self.lmtp_port}
   }}
+  unix_listener /peer/lmtp {{
+    mode = 0666
+  }}
 }}
 """
-        return self._rooted("exec dovecot -F -c /peer/dovecot_conf", dovecot_conf=conf)
+        users = "user::::::\nbob::::::\ncarol::::::\n"
+        return self._rooted("exec dovecot -F -c /peer/dovecot_conf", dovecot_conf=conf, users=users)
 
     def log(self) -> str:
         path = self.folder / "dovecot.log"

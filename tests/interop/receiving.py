@@ -119,8 +119,8 @@ def _context(tls: str, certificate: Certificate | None) -> dict[str, Any]:
 def serving(
     adapter: str, keeper: Keeper, certificate: Certificate | None = None, tls: str = "none", **options: Any
 ) -> Iterator[Running]:
-    """A server on a free port of 127.0.0.1, until the block ends."""
-    arguments = {"hostname": HOSTNAME, **_context(tls, certificate), **options}
+    """A server on a free port of 127.0.0.1, unless another ``host`` is given, until the block ends."""
+    arguments = {"hostname": HOSTNAME, "host": "127.0.0.1", **_context(tls, certificate), **options}
     begin = {"asyncio": _asyncio, "trio": _trio, "blocking": _blocking}[adapter]
     with begin(keeper, arguments) as port:
         yield Running(port, keeper)
@@ -172,7 +172,7 @@ def _asyncio(keeper: Keeper, arguments: dict[str, Any]) -> Any:
     async def main(thread: _Thread) -> None:
         done = asyncio.Event()
         loop = asyncio.get_running_loop()
-        async with smtpcore.adapters.asyncio.serve(keeper, "127.0.0.1", 0, **arguments) as server:
+        async with smtpcore.adapters.asyncio.serve(keeper, arguments.pop("host"), 0, **arguments) as server:
             thread.announce(server.address[1], lambda: loop.call_soon_threadsafe(done.set))
             await done.wait()
 
@@ -183,7 +183,7 @@ def _trio(keeper: Keeper, arguments: dict[str, Any]) -> Any:
     async def main(thread: _Thread) -> None:
         done = trio.Event()
         token = trio.lowlevel.current_trio_token()
-        async with smtpcore.adapters.trio.serve(keeper, "127.0.0.1", 0, **arguments) as server:
+        async with smtpcore.adapters.trio.serve(keeper, arguments.pop("host"), 0, **arguments) as server:
             thread.announce(server.address[1], lambda: token.run_sync_soon(done.set))
             await done.wait()
 
@@ -192,5 +192,5 @@ def _trio(keeper: Keeper, arguments: dict[str, Any]) -> Any:
 
 @contextmanager
 def _blocking(keeper: Keeper, arguments: dict[str, Any]) -> Iterator[int]:
-    with smtpcore.adapters.blocking.serve(keeper, "127.0.0.1", 0, **arguments) as server:
+    with smtpcore.adapters.blocking.serve(keeper, arguments.pop("host"), 0, **arguments) as server:
         yield server.address[1]

@@ -12,6 +12,7 @@ import trio
 import smtpcore.adapters.asyncio
 import smtpcore.adapters.blocking
 import smtpcore.adapters.trio
+from smtpcore.flows.options import SendOptions
 from smtpcore.flows.outcome import Outcome, Status
 
 ACCEPTED, REFUSED, REFUSED_FOR_NOW = Status.ACCEPTED, Status.REFUSED, Status.REFUSED_FOR_NOW
@@ -27,25 +28,38 @@ class Letter:
     sender: str | None = "alice@crepes.fr"
 
 
-def send(adapter: str, port: int, *letters: Letter, hostname: str = "crepes.fr", **options: Any) -> list[Outcome]:
+def send(
+    adapter: str,
+    port: int,
+    *letters: Letter,
+    hostname: str = "crepes.fr",
+    host: str = "127.0.0.1",
+    sending: SendOptions | None = None,
+    **options: Any,
+) -> list[Outcome]:
     """Send letters over one connection and return what became of each; raises what ``connect`` raises."""
     options = {"tls": "none", "hostname": hostname, **options}
+    more = sending or {}
     if adapter == "asyncio":
-        return asyncio.run(_asyncio(port, letters, options))
+        return asyncio.run(_asyncio(host, port, letters, options, more))
     if adapter == "trio":
-        return trio.run(_trio, port, letters, options)
-    with smtpcore.adapters.blocking.connect("127.0.0.1", port, **options) as client:
-        return [client.send(each.sender, each.recipients, each.content) for each in letters]
+        return trio.run(_trio, host, port, letters, options, more)
+    with smtpcore.adapters.blocking.connect(host, port, **options) as client:
+        return [client.send(each.sender, each.recipients, each.content, **more) for each in letters]
 
 
-async def _asyncio(port: int, letters: Sequence[Letter], options: dict[str, Any]) -> list[Outcome]:
-    async with smtpcore.adapters.asyncio.connect("127.0.0.1", port, **options) as client:
-        return [await client.send(each.sender, each.recipients, each.content) for each in letters]
+async def _asyncio(
+    host: str, port: int, letters: Sequence[Letter], options: dict[str, Any], more: SendOptions
+) -> list[Outcome]:
+    async with smtpcore.adapters.asyncio.connect(host, port, **options) as client:
+        return [await client.send(each.sender, each.recipients, each.content, **more) for each in letters]
 
 
-async def _trio(port: int, letters: Sequence[Letter], options: dict[str, Any]) -> list[Outcome]:
-    async with smtpcore.adapters.trio.connect("127.0.0.1", port, **options) as client:
-        return [await client.send(each.sender, each.recipients, each.content) for each in letters]
+async def _trio(
+    host: str, port: int, letters: Sequence[Letter], options: dict[str, Any], more: SendOptions
+) -> list[Outcome]:
+    async with smtpcore.adapters.trio.connect(host, port, **options) as client:
+        return [await client.send(each.sender, each.recipients, each.content, **more) for each in letters]
 
 
 def statuses(outcome: Outcome) -> list[Status]:
