@@ -107,7 +107,7 @@ class ClientConnection(Endpoint):
         self._pipeline = Pipeline(self.extensions, self.limits.in_flight, self._out, lmtp=self.lmtp)
         self._recipients = Recipients()
         self._stuffer: DotStuffer | None = None  # while content may be sent
-        self._writer = ChunkWriter(self._bare_newlines)  # of the last content that went in chunks
+        self._writer = ChunkWriter(self.bare_newlines)  # of the last content that went in chunks
         self._unasked = False  # octets have come while no reply was due
         self._closed_event: ConnectionClosed | None = None
 
