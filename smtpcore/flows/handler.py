@@ -39,7 +39,7 @@ class Refusal(Exception):
 class Served:
     """One connection, as a handler sees it. ``data`` is the handler's own, to keep what it likes."""
 
-    __slots__ = ("channel", "data", "identity", "machine", "peer", "proxy")
+    __slots__ = ("_rewritten", "channel", "data", "identity", "machine", "peer", "proxy")
 
     def __init__(self, machine: ServerConnection, peer: Any = None, proxy: ProxyHeader | None = None) -> None:
         self.machine = machine  #: The machine behind it.
@@ -52,6 +52,19 @@ class Served:
         #: What TLS knows of the client, such as its certificate; None without TLS, or where the adapter does not say.
         self.channel: Channel | None = None
         self.data: Any = None
+        self._rewritten: tuple[Mail, Mailbox] | None = None
+
+    @property
+    def sender(self) -> Mailbox | None:
+        """The reverse-path of the transaction in hand, as :meth:`Handler.sender` will have it; None is the null one."""
+        transaction = self.machine.transaction
+        if self._rewritten is not None and self._rewritten[0] is transaction.mail:
+            return self._rewritten[1]
+        return transaction.sender
+
+    def rewrite(self, command: Mail, sender: Mailbox) -> None:
+        """Let ``sender`` be that of the transaction that ``command`` begins."""
+        self._rewritten = command, sender
 
     @property
     def transaction(self) -> Transaction:
@@ -118,6 +131,15 @@ class Handler(Protocol):
 
     def mail(self, session: Served, command: Mail) -> Answer | Awaitable[Answer]:
         """MAIL."""
+        ...
+
+    def sender(
+        self, session: Served, reverse_path: Mailbox | None
+    ) -> Mailbox | Reply | Awaitable[Mailbox | Reply | None] | None:
+        """MAIL, before ``mail``, with ``submission`` only: whether who has logged in may send so (RFC 6409 s6.1).
+
+        None lets it stand, a Mailbox takes its place in ``session.sender``, a Reply refuses it, as 550 5.7.1 does.
+        """
         ...
 
     def rcpt(self, session: Served, command: Rcpt) -> Answer | Awaitable[Answer]:

@@ -37,7 +37,9 @@ from .needs import EightBit
 from .outcome import Outcome
 from .recipient import Recipient
 from .server import MINIMUM_RATE, Control
+from .submission import submission_methods
 from .submit import submit
+from .verbs import methods_of
 
 __all__ = [
     "ClientOptions",
@@ -91,6 +93,9 @@ class ServerOptions(TypedDict, total=False):
     limits: ServerLimits
     extensions: ExtensionSet
     require_auth: bool
+    #: Serve users who hand in messages of their own, on ports 587 and 465 (RFC 6409, RFC 8314): nobody sends without
+    #: AUTH, or has AUTH without TLS, domains have to be whole, and the handler's ``sender`` is asked; off.
+    submission: bool
     allow_plaintext_auth: bool  #: Offer AUTH without TLS; off.
     #: How each SASL mechanism begins; those that the handler has no method for are not offered.
     mechanisms: Mapping[str, Callable[[], ServerMechanism]]
@@ -205,9 +210,13 @@ def prepare_server(
 ) -> tuple[ServerSettings, Control]:
     """The settings that all connections of a server share, and its control.
 
-    Raises ModuleNotFoundError when the handler has ``scram_keys`` and the extra ``scram`` is not installed.
+    Raises ModuleNotFoundError when the handler has ``scram_keys`` and the extra ``scram`` is not installed; ValueError
+    for a submission server that nobody could use, or that would hear passwords in the clear.
     """
     mechanisms = _served_mechanisms(handler, options)
+    submission = options.get("submission", False)
+    if submission:
+        _check_submission(mechanisms, tls, options)
     size = options.get("size", DEFAULT_SIZE)
     offered: list[Any] = [PIPELINING, SIZE(size), EIGHTBITMIME, SMTPUTF8, ENHANCEDSTATUSCODES, CHUNKING]
     if tls in {"required", "opportunistic"}:
@@ -223,11 +232,17 @@ def prepare_server(
         limits=options.get("limits"),
         extensions=options.get("extensions", STANDARD),
         require_tls=tls == "required",
-        require_auth=options.get("require_auth", False),
+        require_auth=submission or options.get("require_auth", False),
         allow_plaintext_auth=options.get("allow_plaintext_auth", False),
         lmtp=options.get("lmtp", False),
     )
-    control = Control(report, mechanisms, options.get("timeout"), options.get("minimum_rate", MINIMUM_RATE))
+    control = Control(
+        report,
+        mechanisms,
+        options.get("timeout"),
+        options.get("minimum_rate", MINIMUM_RATE),
+        submission_methods if submission else methods_of,
+    )
     return settings, control
 
 
@@ -243,3 +258,15 @@ def _served_mechanisms(handler: object, options: ServerOptions) -> Mapping[str, 
                 scramp()  # raises now where it is not installed, and not when the first client comes
             served[name] = begin
     return served
+
+
+def _check_submission(mechanisms: Mapping[str, Any], tls: TlsMode, options: ServerOptions) -> None:
+    # RFC 8314 s3.3: AUTH goes with TLS
+    if tls == "none" or options.get("allow_plaintext_auth"):
+        raise ValueError('submission needs TLS (RFC 8314 s3.3): tls="implicit" on port 465, "required" on port 587')
+    # RFC 6409 s4.3: "The MSA MUST by default issue an error response to the MAIL command if the session has not been
+    # authenticated"
+    if not mechanisms:
+        raise ValueError("submission needs a handler with authenticate, or nobody could send (RFC 6409 s4.3)")
+    if options.get("lmtp"):
+        raise ValueError("nobody submits by LMTP (RFC 2033 s5)")

@@ -50,7 +50,7 @@ class Drain(Exception):
 class Control:
     """What all connections of one server share."""
 
-    __slots__ = ("draining", "mechanisms", "minimum_rate", "report", "timeout")
+    __slots__ = ("draining", "mechanisms", "methods", "minimum_rate", "report", "timeout")
 
     def __init__(
         self,
@@ -58,11 +58,13 @@ class Control:
         mechanisms: Mapping[str, Callable[[], ServerMechanism]] = SERVER_MECHANISMS,
         timeout: float | None = None,
         minimum_rate: float = MINIMUM_RATE,
+        methods: Callable[[object], Mapping[type[Command], Any]] = methods_of,
     ) -> None:
         self.report = report  #: Told of every exception of a handler.
         self.mechanisms = mechanisms
         self.timeout = timeout  #: Seconds that take the place of the machine's deadlines.
         self.minimum_rate = minimum_rate  #: Octets per second.
+        self.methods = methods  #: What of a handler answers MAIL and RCPT.
         self.draining = False  #: No new transaction begins.
 
 
@@ -92,7 +94,7 @@ class _Script:
         self._handler = handler
         self._session = session
         self._control = control
-        self._methods = methods_of(handler)
+        self._methods: Mapping[type[Command], Any] = control.methods(handler)
         self._command = getattr(handler, "command", None)
         self._content = getattr(handler, "content", None)
         self._authentication: Authentication | None = None

@@ -70,7 +70,7 @@ def test_a_header_that_lacks_nothing_is_itself() -> None:
 @pytest.mark.parametrize(
     ("before", "behind"),
     [
-        pytest.param(b"From: Bob <bob@hamburger.edu>\r\n", b"From: Bob <bob@hamburger.edu>\r\nSender: alice@crepes.fr\r\n", id="other"),
+        pytest.param(b"From: Bob <b@h.edu>\r\n", b"From: Bob <b@h.edu>\r\nSender: alice@crepes.fr\r\n", id="other"),
         pytest.param(b"From: a@b, Alice <alice@CREPES.fr>\r\n", None, id="one-of-the-authors"),
         pytest.param(b"From: alice@crepes.fr\r\nSender: bob@h.edu\r\n", None, id="author-and-another-sender"),
         pytest.param(b"From: bob@h.edu\r\nSender: alice@crepes.fr\r\n", None, id="sender"),
@@ -125,7 +125,7 @@ def edited(parts: list[bytes], **options: Any) -> bytes:
 @pytest.mark.parametrize(
     ("message", "result"),
     [
-        (b"Subject: x\r\n\r\nbody \xe4\0\r\n\r\nSubject: y\r\n", b"Subject: x\r\n" + DATE + ID + b"\r\nbody \xe4\0\r\n\r\nSubject: y\r\n"),
+        (b"A: x\r\n\r\nbody \xe4\0\r\n\r\nB: y\r\n", b"A: x\r\n" + DATE + ID + b"\r\nbody \xe4\0\r\n\r\nB: y\r\n"),
         (b"Subject: \xe4\r\n\r\n", b"Subject: \xe4\r\n" + DATE + ID + b"\r\n"),
         (b"\r\nbody\r\n", DATE + ID + b"\r\nbody\r\n"),
         (b"Hello,\r\nthis is all.\r\n", DATE + ID + b"\r\nHello,\r\nthis is all.\r\n"),
@@ -161,7 +161,7 @@ def test_the_limits_are_those_of_the_header() -> None:
 
 
 LINES = st.lists(
-    st.sampled_from([b"Date: x\r\n", DATE, ID, b"From: a@b\r\n", b"A: \xe4\r\n", b"\tfold\r\n", b"junk\r\n", b"\r\n", b"x"]),
+    st.sampled_from([b"Date: x\r\n", DATE, ID, b"From: a@b\r\n", b"A: \xe4\r\n", b"\tfold\r\n", b"junk\r\n", b"\r\n"]),
     max_size=8,
 ).map(b"".join)  # fmt: skip
 
