@@ -124,6 +124,7 @@ class _End:
         self._other = other
         self._expires = 0.0
         self._left = 0.0
+        self._most = 0
 
     def wait(self, effect: Read, now: float, timeout: float | None = None) -> None:
         """Begin to wait."""
@@ -131,6 +132,7 @@ class _End:
         if timeout is not None and effect.seconds is not None:
             seconds = timeout
         self._expires = now + seconds
+        self._most = effect.most
 
     def turn(self, now: float) -> bytes | TimeoutError | None:
         """What the waiting has led to by now, if to anything. The end of the stream stays."""
@@ -141,7 +143,11 @@ class _End:
         arrived: list[bytes] = []
         while self.arriving and self.arriving[0][0] <= now and self.arriving[0][1]:
             arrived.append(self.arriving.popleft()[1])
-        return b"".join(arrived)
+        data = b"".join(arrived)
+        if 0 < self._most < len(data):
+            self.arriving.appendleft((now, data[self._most :]))
+            data = data[: self._most]
+        return data
 
     def next_at(self) -> float:
         """When something happens here next."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Final, final
+from typing import Final, cast, final
 
 __all__ = ["Proxies"]
 
@@ -35,7 +35,8 @@ class Proxies:
             return self._unix
         if not self._networks:
             return False
-        address = ip_address(str(peer[0]).partition("%")[0])
+        host, *_ = cast("tuple[str, ...]", peer)
+        address = ip_address(host.partition("%")[0])
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         return any(address in network for network in self._networks)

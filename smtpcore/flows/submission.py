@@ -30,10 +30,8 @@ def submission_methods(handler: object) -> Mapping[type[Command], Method | None]
             return _SENDER_NOT_WHOLE
         if sender is None:
             return None if mail is None else mail(session, command)
-        answer = sender(session, command.sender)
-        if isinstance(answer, Awaitable):
-            return later(session, command, answer)
-        return settle(session, command, answer)
+        answer: Any = sender(session, command.sender)
+        return later(session, command, answer) if _is_awaitable(answer) else settle(session, command, answer)
 
     def settle(session: Served, command: Mail, answer: Any) -> Any:
         if isinstance(answer, (Reply, Refusal)):
@@ -45,8 +43,8 @@ def submission_methods(handler: object) -> Mapping[type[Command], Method | None]
         return None if mail is None else mail(session, command)
 
     async def later(session: Served, command: Mail, awaitable: Awaitable[Any]) -> Any:
-        answer = settle(session, command, await awaitable)
-        return await answer if isinstance(answer, Awaitable) else answer
+        answer: Any = settle(session, command, await awaitable)
+        return await answer if _is_awaitable(answer) else answer
 
     def on_rcpt(session: Served, command: Rcpt) -> Any:
         if not _is_whole(command.recipient):
@@ -60,3 +58,7 @@ def _is_whole(mailbox: Mailbox | Postmaster | None) -> bool:
     """Whether it can be found from everywhere: its domain has more than one label."""
     domain = None if mailbox is None else mailbox.domain
     return not isinstance(domain, Domain) or "." in domain.text
+
+
+def _is_awaitable(answer: object) -> bool:
+    return isinstance(answer, Awaitable)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from smtpcore import Mail, Noop, Reply, ServerLimits
-from smtpcore.adapters.memory import Clock, Link
+from smtpcore.adapters.memory import Clock, Link, _End
+from smtpcore.flows.effect import Read
 from smtpcore.flows.error import Disconnected, Refused, TlsNotOffered
 from smtpcore.flows.handler import Served
 from smtpcore.sasl import Credentials
@@ -258,3 +259,13 @@ def test_the_options_of_a_server():
     with link.connect() as client:
         assert client.send(None, BOB, [b"x" * 98 + b"\r\n"] * 2).recipients[0].status.value == "refused"
     assert handler.events == ["connected", "aborted", "closed"]
+
+
+def test_no_more_is_read_than_asked_for():
+    end = _End("client")
+    end.arriving.extend([(1.0, b"abc"), (2.0, b"defg"), (9.0, b"h"), (9.0, b"")])
+    taken = []
+    for most, now in ((2, 2.0), (4, 2.0), (0, 2.0), (5, 9.0), (5, 9.0)):
+        end.wait(Read(5.0, most=most), now)
+        taken.append(end.turn(now))
+    assert taken == [b"ab", b"cdef", b"g", b"h", b""]

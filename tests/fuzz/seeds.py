@@ -186,6 +186,13 @@ SEEDS: Final[dict[str, tuple[bytes, ...]]] = {
     "receive-buffer": (bytes(range(0, 256, 5)), b"\0\1\2\x80\3\xb0\x04\xd0"),
     "dot-unstuffer": _starts(b"\0\7", b"\1\7", b"\2\7", b"\3\7", texts=_CONTENTS),
     "dot-stuffer": _starts(b"\0\7", b"\1\7", texts=_CONTENTS),
+    "proxy-header": _raw(
+        b"PROXY TCP4 1.2.3.4 5.6.7.8 9 25\r\nEHLO a\r\n",
+        b"PROXY UNKNOWN\r\n",
+        b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12) + b"EHLO a\r\n",
+        b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0",
+        before=b"\7",
+    ),
     "chunk-reader": _starts(b"\0\7\2\3\4", b"\3\7\3\0\2\x05", texts=_CONTENTS),
     "newline-filter": _starts(b"\0\7", b"\1\7", b"\2\7", texts=_CONTENTS),
     "content-meter": _starts(b"\7\0\0", b"\7\5\2", texts=(b"x" * 999 + b"\r\n", b"x\r\n" * 400, b"y" * 2200)),

@@ -19,6 +19,7 @@ from smtpcore.wire.host import AddressLiteral, Domain
 from smtpcore.wire.meter import ContentMeter
 from smtpcore.wire.newlines import NewlineFilter
 from smtpcore.wire.parameters import decode_xtext, parse_parameters
+from smtpcore.wire.proxy_reader import ProxyReader
 from smtpcore.wire.reply import EnhancedCode, ReplyReader
 from smtpcore.wire.tolerance import LAX
 from tests.fuzz.oracle import Oracle
@@ -203,6 +204,15 @@ class _NoNul(Around):
         return received.replace(b"\0", b" ")
 
 
+class _LosesOne(Around):
+    """Takes the octet behind the header for part of it."""
+
+    @property
+    def unused_data(self) -> bytes:
+        unused: bytes = self.real.unused_data
+        return unused[1:]
+
+
 class _JudgesEachPiece(Around):
     def __init__(self, policy: Any) -> None:
         super().__init__(NewlineFilter(policy))
@@ -366,6 +376,7 @@ def _made() -> Iterator[StandIn]:
     yield StandIn("CR cut off", "dot-unstuffer", Oracle.SPLIT, (lambda policy: _ForgetsCr(DotUnstuffer(policy)),))
     forgets = (lambda policy: _ForgetsTheFirstDot(DotStuffer(policy)),)
     yield StandIn("the first dot", "dot-stuffer", Oracle.REFERENCE, forgets)
+    yield StandIn("an octet too many", "proxy-header", Oracle.REFERENCE, (lambda: _LosesOne(ProxyReader()),))
     yield StandIn("NUL is lost", "chunk-reader", Oracle.REFERENCE, (lambda policy: _NoNul(ChunkReader(policy)),))
     yield StandIn("pieces are judged alone", "newline-filter", Oracle.SPLIT, (_JudgesEachPiece,))
     more = (lambda size, line: ContentMeter(None if size is None else size + 1, line),)

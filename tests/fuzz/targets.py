@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from tests.fuzz import client, fields, pair, server, streams, texts, tokens, values
+from tests.fuzz import client, fields, fronts, pair, server, streams, texts, tokens, values
 from tests.fuzz.oracle import Oracle, OracleFailure
 from tests.fuzz.seeds import SEEDS
 
@@ -58,6 +58,7 @@ TARGETS: Final[tuple[Target, ...]] = (
     Target("words", fields.words, 4, 40, fields.FIELDS),
     Target("header", fields.header, 2, 64, fields.HEADERS),
     Target("message-parser", fields.message_parser, 4, 64, fields.HEADERS),
+    Target("proxy-header", fronts.proxy, 3, 48, fronts.TOKENS),
     Target("server", server.server, 2, 96, tokens.DIALOGUE),
     Target("client", client.client, 3, 96, tokens.REPLIES),
     Target("pair", pair.pair, 3, 96, ()),
