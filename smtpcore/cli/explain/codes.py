@@ -9,6 +9,7 @@ from ...extensions import Auth, AuthResponse, Etrn, StartTls, XClient
 from ...table import Connect, EndOfContent
 from ...wire.command import Command, Data, Ehlo, Expn, Helo, Lhlo, Mail, Noop, Quit, Rcpt, Rset, Vrfy
 from ...wire.reply import EnhancedCode
+from ...wire.status import meaning_of
 from .story import Remark
 
 __all__ = ["OWNERS", "explain_code", "explain_enhanced"]
@@ -110,81 +111,15 @@ def explain_code(code: int, kind: type[Command] | None) -> Remark:
 
 
 _CLASS_WORDS: Final = {2: "success", 4: "refused for now", 5: "refused for good"}
-_SUBJECTS: Final = {
-    0: "other",
-    1: "about the address",
-    2: "about the mailbox",
-    3: "about the mail system",
-    4: "about network or routing",
-    5: "about the mail protocol",
-    6: "about the content or its media",
-    7: "about security or policy",
-}
-# RFC 3463 s3, and the registry of RFC 5248
-_DETAILS: Final[Mapping[tuple[int, int], str]] = {
-    (1, 0): "other address status",
-    (1, 1): "bad destination mailbox address",
-    (1, 2): "bad destination system address",
-    (1, 3): "bad syntax of the destination mailbox address",
-    (1, 4): "destination mailbox address ambiguous",
-    (1, 5): "destination address valid",
-    (1, 6): "destination mailbox has moved, no forwarding address",
-    (1, 7): "bad syntax of the sender's mailbox address",
-    (1, 8): "bad sender's system address",
-    (1, 9): "message relayed to a mailer that does not confirm",
-    (1, 10): "recipient address has a null MX",
-    (2, 0): "other mailbox status",
-    (2, 1): "mailbox disabled, not accepting messages",
-    (2, 2): "mailbox full",
-    (2, 3): "message longer than the administrative limit",
-    (2, 4): "mailing list expansion problem",
-    (3, 0): "other mail system status",
-    (3, 1): "mail system full",
-    (3, 2): "system not accepting network messages",
-    (3, 3): "system not capable of the selected features",
-    (3, 4): "message too big for the system",
-    (3, 5): "system incorrectly configured",
-    (4, 0): "other network or routing status",
-    (4, 1): "no answer from the host",
-    (4, 2): "bad connection",
-    (4, 3): "directory server failure",
-    (4, 4): "unable to route",
-    (4, 5): "mail system congestion",
-    (4, 6): "routing loop detected",
-    (4, 7): "delivery time expired",
-    (5, 0): "other protocol status",
-    (5, 1): "invalid command",
-    (5, 2): "syntax error",
-    (5, 3): "too many recipients",
-    (5, 4): "invalid command arguments",
-    (5, 5): "wrong protocol version",
-    (5, 6): "authentication exchange line too long",
-    (6, 0): "other media status",
-    (6, 1): "media not supported",
-    (6, 3): "conversion required but not supported",
-    (6, 6): "message content not available",
-    (6, 7): "addresses beyond ASCII not permitted without SMTPUTF8",
-    (6, 9): "a header beyond ASCII cannot be sent on",
-    (7, 0): "other security status",
-    (7, 1): "delivery not authorized, message refused",
-    (7, 2): "mailing list expansion prohibited",
-    (7, 4): "security features not supported",
-    (7, 7): "message integrity failure",
-    (7, 8): "authentication credentials invalid",
-    (7, 9): "authentication mechanism too weak",
-    (7, 10): "encryption needed",
-    (7, 11): "encryption required for the mechanism",
-    (7, 20): "no passing DKIM signature found",
-    (7, 23): "SPF validation failed",
-    (7, 25): "reverse DNS validation failed",
-    (7, 26): "several authentication checks failed",
-    (7, 27): "sender address has a null MX",
-}
 
 
 def explain_enhanced(code: EnhancedCode) -> Remark:
     """The enhanced status code in words (RFC 3463)."""
+    meaning = meaning_of(code)
     if not code.subject and not code.detail:
-        return Remark(f"{code}: {_CLASS_WORDS[code.klass]}.", "RFC 3463 s3.1")
-    detail = _DETAILS.get((code.subject, code.detail)) or _SUBJECTS.get(code.subject, "of no known subject")
-    return Remark(f"{code}: {_CLASS_WORDS[code.klass]}, {detail}.", f"RFC 3463 s3.{code.subject + 1}")
+        return Remark(f"{code}: {_CLASS_WORDS[code.klass]}.", meaning.rule)
+    text = meaning.text
+    # Within a sentence, unless it begins with an abbreviation
+    if text[1:2].islower():
+        text = text[0].lower() + text[1:]
+    return Remark(f"{code}: {_CLASS_WORDS[code.klass]}, {text}.", meaning.rule)
