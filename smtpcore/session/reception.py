@@ -7,7 +7,7 @@ from typing import Final
 from ..extensions.chunking import BEYOND, BdatCommand, BdatLast, announced_octets
 from ..table import Connect, EndOfContent, State
 from ..wire.buffer import ReceiveBuffer
-from ..wire.command import Command
+from ..wire.command import Command, Greeting
 from ..wire.reply import Reply
 from . import replies
 from .endpoint import Endpoint
@@ -167,8 +167,11 @@ class Reception(Endpoint):
             self._events = events
         return first
 
-    def _write(self, reply: Reply) -> None:
-        self._out.append(reply.encode(with_enhanced=self.session.enhanced))
+    def _write(self, reply: Reply, command: Command | None = None) -> None:
+        enhanced = self.session.enhanced
+        if enhanced and reply.enhanced is None and not isinstance(command, Greeting):
+            reply = replies.with_enhanced(reply)
+        self._out.append(reply.encode(with_enhanced=enhanced))
 
     def _write_verdict(self, command: Command | None, reply: Reply) -> None:
         """The same to the end of a content, which LMTP answers for each recipient (RFC 2033 s4.2)."""

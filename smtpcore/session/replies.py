@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -28,10 +29,10 @@ from ..wire.command import (
     Vrfy,
 )
 from ..wire.parameters import UnknownParameter
-from ..wire.reply import Reply
+from ..wire.reply import EnhancedCode, Reply
 from .serversession import ServerSession
 
-__all__ = ["POSITIVE", "checked", "positive", "refusal"]
+__all__ = ["POSITIVE", "checked", "positive", "refusal", "with_enhanced"]
 
 _ACCEPTED: Final = Reply(250, "message accepted", "2.0.0")
 #: What ``accept()`` says to each command. EHLO, HELO and the greeting are made for each session.
@@ -92,6 +93,18 @@ def checked(reply: Reply) -> Reply:
     if not isinstance(reply, Reply):
         raise TypeError(f"not a Reply: {type(reply).__name__}")
     return reply
+
+
+def with_enhanced(reply: Reply) -> Reply:
+    """A reply that has no enhanced code of its own, with the one that says least (RFC 2034 s4, RFC 3463 s3.1)."""
+    klass = reply.code // 100
+    # 3yz has none; and somebody may have written one into the text
+    if klass == 3 or _WRITTEN.match(reply.lines[0]):
+        return reply
+    return Reply(reply.code, reply.lines, EnhancedCode(klass, 0, 0))
+
+
+_WRITTEN: Final = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?: |\Z)")
 
 
 def positive(session: ServerSession, command: Command, text: str | None) -> Reply:

@@ -313,7 +313,7 @@ class ServerConnection(Reception):
         if self.settings.lmtp and reply.code != 421 and self._is_end(command):
             self.reply_each([reply] * len(self.session.transaction.rcpts))
             return
-        self._write(reply)
+        self._write(reply, command)
         self._awaiting = None
         if reply.code == 421:
             self._close()  # RFC 5321 s3.8

@@ -4,8 +4,8 @@
     'Delivery not authorized, message refused'
 
 The registry says nothing of the class: 4.2.2 and 5.2.2 are the same full mailbox, for now and for good. So the table
-has subject and detail, and :data:`CLASSES` and :data:`SUBJECTS` say what the first two numbers mean by themselves, which
-is all there is to say of a code that nobody has registered.
+has subject and detail. :data:`CLASSES` and :data:`SUBJECTS` say what the first two numbers mean by themselves, which is
+all there is to say of a code that nobody has registered.
 
 The two replies of RFC 7504 are here as well, since no command has them for its usual answer:
 :data:`HOST_TAKES_NO_MAIL` is a greeting, or an answer to anything; :data:`DOMAIN_TAKES_NO_MAIL` answers RCPT.
