@@ -197,7 +197,16 @@ class ExtensionSet:
     what the server offered. ``STANDARD.with_extensions(MINE)`` adds one of your own.
     """
 
-    __slots__ = ("_extensions", "checks", "parameter_owners", "successes", "transitions", "verb_owner", "vocabulary")
+    __slots__ = (
+        "_extensions",
+        "_objections",
+        "checks",
+        "parameter_owners",
+        "successes",
+        "transitions",
+        "verb_owner",
+        "vocabulary",
+    )
 
     def __init__(self, *extensions: Extension[Any]) -> None:
         by_keyword = {extension.keyword: extension for extension in extensions}
@@ -226,6 +235,12 @@ class ExtensionSet:
                 owners[key.keyword] = (*owners.get(key.keyword, ()), extension)
         #: The extensions that a parameter of MAIL or RCPT came with, by the parameter's keyword.
         self.parameter_owners: Mapping[str, tuple[Extension[Any], ...]] = owners
+        # Most parameters have none, and are in no need of being looked at
+        self._objections: dict[str, list[Objection]] = {}
+        for extension in held:
+            if extension.objection is not None:
+                for key in (*extension.mail_parameters, *extension.rcpt_parameters):
+                    self._objections.setdefault(key.keyword, []).append(extension.objection)
         checks: dict[type[Command], list[Check]] = {}
         for extension in held:
             for command, check in extension.checks.items():
@@ -255,8 +270,8 @@ class ExtensionSet:
     def objection(self, command: Any, capabilities: Capabilities) -> str:
         """Why a client must not say this MAIL or RCPT to a server with these capabilities; empty: it may."""
         for parameter in command.parameters.items:
-            for extension in self.parameter_owners.get(parameter.keyword, ()):
-                why = extension.objection(capabilities, command) if extension.objection is not None else ""
+            for objection in self._objections.get(parameter.keyword, ()):
+                why = objection(capabilities, command)
                 if why:
                     return why
         return ""

@@ -213,3 +213,32 @@ def test_a_row_of_an_extension_wins():
     rows = merge([STANDARD.transitions, {State.READY: {Noop: {2: State.CLOSED}}}])
     assert rows[State.READY][Noop] == {2: State.CLOSED}
     assert STANDARD.transitions[State.READY][Noop] == {2: State.READY}
+
+
+def test_objections_of_a_client():
+    """What an extension of one's own has against a command; the first that has anything counts."""
+
+    def too_much(capabilities, command):
+        return "too much" if command.parameters[loud] > (capabilities.get(shout) or 9) else ""
+
+    loud = ParameterType("X-LOUD", parse_number)
+    shout: Extension[int] = Extension(
+        "X-SHOUT", "mine", argument=ParameterType("X-SHOUT", parse_number), mail_parameters=[loud], objection=too_much
+    )
+    known = STANDARD.with_extensions(shout)
+    assert known.objection(Mail(None, loud(5)), Capabilities(shout.offer(5))) == ""
+    assert known.objection(Mail(None, loud(6)), Capabilities(shout.offer(5))) == "too much"
+    assert known.objection(Mail(None, SIZE(6)), Capabilities(shout.offer(5))) == ""
+    assert STANDARD.objection(Mail(None), Capabilities()) == ""
+
+
+def test_what_is_to_be_had_within_tls_only():
+    secret: Extension[bool] = Extension("X-SECRET", "mine", mail_parameters=[ParameterType("X-SECRET")], needs_tls=True)
+    known = STANDARD.with_extensions(secret)
+    offered = Capabilities(SIZE(5), secret)
+    assert known.within(offered, tls=True) is offered
+    assert known.within(offered, tls=False) == Capabilities(SIZE(5))
+    assert known.within(Capabilities(SIZE(5)), tls=False) == Capabilities(SIZE(5))
+    assert secret.announced is not None
+    assert (secret.announced(Session()), secret.announced(Session(tls=True))) == (False, True)
+    assert str(secret(True)) == "X-SECRET", "a parameter of the same name is made by a call"
