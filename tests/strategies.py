@@ -33,6 +33,8 @@ from smtpcore.extensions import (
     Auth,
     AuthResponse,
     Body,
+    Burl,
+    BurlLast,
     Etrn,
     MessageSource,
     ByMode,
@@ -262,6 +264,11 @@ xforwards = st.builds(
     identifier=st.none() | _tokens | _nobody,
     source=st.sampled_from([None, *MessageSource, Unavailable.UNAVAILABLE]),
 )
+burls = st.builds(
+    lambda kind, rest: kind(f"imap:{rest}"),
+    st.sampled_from([Burl, BurlLast]),
+    st.from_regex(r"([a-z/;:=?@.+-]|%4a){1,20}", fullmatch=True),
+)
 #: Commands of every verb, without the lines of an AUTH exchange, which are no commands on the wire.
 commands: SearchStrategy[Command] = st.one_of(
     mails,
@@ -271,6 +278,7 @@ commands: SearchStrategy[Command] = st.one_of(
     etrns,
     xclients,
     xforwards,
+    burls,
     st.sampled_from([Data(), Rset(), Quit(), StartTls()]),
     st.builds(lambda kind, text: kind(text), st.sampled_from([Vrfy, Expn]), _words),
     st.builds(lambda kind, text: kind(text), st.sampled_from([Help, Noop]), _texts),

@@ -6,6 +6,7 @@ from typing import Final
 
 from .attributes import Unavailable
 from .auth import AUTH, Auth, AuthResponse
+from .burl import BURL, Burl, BurlLast
 from .chunking import CHUNKING, Bdat, BdatLast
 from .conversion import CONNEG, CONPERM
 from .deliverby import BY, DELIVERBY, ByMode, DeliverBy
@@ -34,6 +35,7 @@ __all__ = [
     "AUTH",
     "BINARYMIME",
     "BODY",
+    "BURL",
     "BY",
     "CHUNKING",
     "CONNEG",
@@ -75,6 +77,8 @@ __all__ = [
     "Bdat",
     "BdatLast",
     "Body",
+    "Burl",
+    "BurlLast",
     "ByMode",
     "Check",
     "DeliverBy",
@@ -124,4 +128,5 @@ STANDARD: Final = ExtensionSet(
     CONPERM,
     CONNEG,
     LIMITS,
+    BURL,
 )

@@ -7,6 +7,7 @@ BDAT with LAST ends it and gets the verdict on the message.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final, final
 
 from ..errors import ParseError
@@ -17,7 +18,7 @@ from ..wire.value import assign
 from ..wire.vocabulary import Vocabulary
 from .extension import Extension
 
-__all__ = ["CHUNKING", "Bdat", "BdatCommand", "BdatLast", "announced_octets"]
+__all__ = ["CHUNKING", "Bdat", "BdatCommand", "BdatLast", "announced_octets", "between_chunks"]
 
 # RFC 3030 s2
 #   bdat-cmd   ::= "BDAT" SP chunk-size [ SP end-marker ] CR LF
@@ -96,9 +97,10 @@ _DIGITS: Final = 20
 #: More than any chunk can have.
 BEYOND: Final = 10**_DIGITS
 
-_CHUNK: Final = {2: State.CHUNKS, 4: State.SPOILT, 5: State.SPOILT}
-_LAST: Final = {2: State.READY, 4: State.READY, 5: State.READY}
-_ENDS: Final[dict[type[Command], dict[int, State]]] = {
+#: What the reply to a chunk leads to, and to the last one.
+CHUNK_ROW: Final[Mapping[int, State]] = {2: State.CHUNKS, 4: State.SPOILT, 5: State.SPOILT}
+LAST_ROW: Final[Mapping[int, State]] = {2: State.READY, 4: State.READY, 5: State.READY}
+_ENDS: Final[Mapping[type[Command], Mapping[int, State]]] = {
     Ehlo: {2: State.READY},
     Helo: {2: State.READY},
     Lhlo: {2: State.READY},
@@ -107,8 +109,8 @@ _ENDS: Final[dict[type[Command], dict[int, State]]] = {
 }
 
 
-def _at_any_time(state: State) -> dict[type[Command], dict[int, State]]:
-    """RFC 5321 s4.1.4: what is good at any time."""
+def between_chunks(state: State) -> Mapping[type[Command], Mapping[int, State]]:
+    """The rows of what is good at any time (RFC 5321 s4.1.4), where a part of a content has come."""
     return {Noop: {2: state}, Help: {2: state}, Vrfy: {2: state}, Expn: {2: state}, **_ENDS}
 
 
@@ -118,10 +120,10 @@ CHUNKING: Final[Extension[Any]] = Extension(
     "RFC 3030",
     verbs=[Bdat, BdatLast],
     transitions={
-        State.RCPT: {Bdat: _CHUNK, BdatLast: _LAST},
+        State.RCPT: {Bdat: CHUNK_ROW, BdatLast: LAST_ROW},
         # RFC 3030 s2: neither DATA nor MAIL nor RCPT from here on
-        State.CHUNKS: {Bdat: _CHUNK, BdatLast: _LAST, **_at_any_time(State.CHUNKS)},
+        State.CHUNKS: {Bdat: CHUNK_ROW, BdatLast: LAST_ROW, **between_chunks(State.CHUNKS)},
         # RFC 3030 s2: "the sender-SMTP MUST NOT send any additional BDAT segments"
-        State.SPOILT: _at_any_time(State.SPOILT),
+        State.SPOILT: between_chunks(State.SPOILT),
     },
 )

@@ -121,7 +121,7 @@ _OPEN: Final = frozenset((State.READY, State.MAIL, State.RCPT, State.CHUNKS, Sta
 
 def _may_be_chained(machine: ClientConnection, letter: Letter, *, chunked: bool) -> bool:
     limits = machine.usage.limits
-    if PIPELINING not in machine.capabilities or limits.rcptdomainmax is not None:
+    if PIPELINING not in machine.capabilities or limits.rcptdomainmax is not None or letter.source.url is not None:
         return False
     if limits.rcptmax is not None and len(letter.rcpts) > limits.rcptmax:
         return False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import IO, Any, Protocol, TypeAlias, runtime_checkable
 
-__all__ = ["CHUNK", "Content", "Message", "Source", "at_hand", "flatten", "octets_of"]
+from ..extensions import BurlLast
+
+__all__ = ["CHUNK", "Content", "Message", "Octets", "Source", "at_hand", "flatten", "octets_of"]
 
 #: Octets handed to the connection at a time: large enough to make each step cheap, small enough to stream.
 CHUNK = 131_072
@@ -25,13 +27,15 @@ class Message(Protocol):
 
 
 #: Octets whole, in pieces, from a binary file, or as a message of the standard library.
-Content: TypeAlias = bytes | bytearray | memoryview | Iterable[bytes] | AsyncIterable[bytes] | IO[bytes] | Message
+Octets: TypeAlias = bytes | bytearray | memoryview | Iterable[bytes] | AsyncIterable[bytes] | IO[bytes] | Message
+#: The same; or the URL of a content that a server with BURL is to fetch (RFC 4468).
+Content: TypeAlias = Octets | BurlLast
 
 
 class Source:
     """A content ready to be sent: its chunks, and what is known of it beforehand."""
 
-    __slots__ = ("chunks", "is_ascii", "octets", "size", "whole")
+    __slots__ = ("chunks", "is_ascii", "octets", "size", "url", "whole")
 
     def __init__(
         self,
@@ -40,12 +44,19 @@ class Source:
         is_ascii: bool | None = None,
         whole: bytes | None = None,
         octets: bytes | None = None,
+        url: BurlLast | None = None,
     ) -> None:
         self.chunks = chunks
+        self.url = url  #: What the server is to fetch it by, where the client does not have it.
         self.whole = whole  #: All of a small content that is at hand.
         self.octets = octets  #: All of any content that is at hand.
         self.size = size  #: In octets; None when it is not known before the end.
         self.is_ascii = is_ascii  #: None when it is not known before the end.
+
+    @property
+    def pieces(self) -> Iterator[bytes] | AsyncIterator[bytes]:
+        """Its octets, one piece after the other, once."""
+        return aiter(self.chunks) if isinstance(self.chunks, AsyncIterable) else filter(None, self.chunks)
 
 
 def octets_of(content: Content, is_ascii: bool | None = None) -> Source:
@@ -53,6 +64,8 @@ def octets_of(content: Content, is_ascii: bool | None = None) -> Source:
 
     ``is_ascii`` is what the caller knows of octets that are not at hand yet.
     """
+    if isinstance(content, BurlLast):
+        return Source(iter(()), is_ascii=is_ascii, url=content)
     if isinstance(content, (bytes, bytearray, memoryview)):
         return at_hand(bytes(content))
     if isinstance(content, Message):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias, final
 
-from ..extensions import Etrn, XClient, XForward, believed_submitter
+from ..extensions import Burl, BurlLast, Etrn, XClient, XForward, believed_submitter
 from ..sasl import BearerToken, Channel, Credentials, ScramKeys, TokenRefused
 from ..session.server import ServerConnection
 from ..session.transaction import Transaction
@@ -18,6 +18,7 @@ from ..wire.address import Mailbox
 from ..wire.command import Command, Mail, Rcpt
 from ..wire.proxy import ProxyHeader
 from ..wire.reply import Reply
+from .content import Octets
 
 __all__ = ["Answer", "Answers", "Handler", "Refusal", "Served", "collecting"]
 
@@ -167,6 +168,13 @@ class Handler(Protocol):
 
     def command(self, session: Served, command: Command) -> Answer | Awaitable[Answer]:
         """Any other command: EHLO, HELO, RSET, VRFY, EXPN, HELP, NOOP, QUIT, or a verb of an extension."""
+        ...
+
+    def burl(self, session: Served, command: Burl | BurlLast) -> Octets | Reply | Awaitable[Octets | Reply]:
+        """BURL, where it is offered: the octets behind the URL, or a refusal such as 554 5.6.6 (RFC 4468 s6).
+
+        They go through the machine, and so to ``content`` and ``message`` like those that a client sends.
+        """
         ...
 
     def trusts(self, session: Served) -> bool | Awaitable[bool]:

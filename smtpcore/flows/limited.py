@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import LocalProtocolError
+from ..extensions import BurlLast
 from ..session.client import ClientConnection
 from ..session.limits import domain_of
 from ..session.usage import Usage
@@ -54,7 +55,7 @@ def repeatable(content: Content, is_ascii: bool | None = None) -> tuple[Content,
     """The content, and what gives a source of it again and again; None where it can be read only once."""
     if isinstance(content, Message):
         content = flatten(content)  # once for all
-    if isinstance(content, (bytes, bytearray, memoryview, list, tuple)):
+    if isinstance(content, (bytes, bytearray, memoryview, list, tuple, BurlLast)):
         held = content
         return content, lambda: octets_of(held, is_ascii)
     seekable: Any = getattr(content, "seekable", None)

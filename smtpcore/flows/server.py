@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Final, TypeGuard, final
+from typing import Any, Final, final
 
 from ..errors import LocalProtocolError, ParseError, RemoteProtocolError
-from ..extensions import Auth, AuthResponse, Bdat, BdatLast, StartTls, XClient
+from ..extensions import Auth, AuthResponse, Bdat, BdatLast, Burl, BurlLast, StartTls, XClient
 from ..sasl import SERVER_MECHANISMS, ServerMechanism
 from ..session.event import (
     NEED_DATA,
@@ -22,17 +22,19 @@ from ..table import State
 from ..wire.command import Command, Data
 from ..wire.reply import Reply
 from .authentication import Authentication
-from .effect import Await, Close, Flow, Handshake, Read, Write
+from .content import Source
+from .effect import Close, Flow, Handshake, Read, Write
 from .handler import Refusal, Served
-from .verbs import FAILED, methods_of
+from .transfer import next_piece
+from .verbs import FAILED, fetched, is_awaitable, methods_of, reply_to_recipient, result_of
 
 __all__ = ["Control", "Drain", "serve_connection"]
 
 #: Octets per second that a client has to keep up with its content; Postfix has the same.
 MINIMUM_RATE: Final = 500.0
 
-_TAKEN: Final = "message accepted"
-_OURS: Final = frozenset((Data, Bdat, BdatLast, StartTls, Auth, AuthResponse, XClient))
+_OURS: Final = frozenset((Data, Bdat, BdatLast, StartTls, Auth, AuthResponse, XClient, Burl, BurlLast))
+_URLS: Final = frozenset((Burl, BurlLast))
 _CHUNKS: Final = frozenset((Bdat, BdatLast))
 _BEGINS_CONTENT: Final = frozenset((Data, Bdat, BdatLast))
 #: Where octets of content may come.
@@ -199,6 +201,8 @@ class _Script:
             return self._start_tls()
         if kind is XClient:
             return self._introduce(command)
+        if kind in _URLS:
+            return self._fetch(command)
         if kind not in _BEGINS_CONTENT:
             if self._authentication is None:
                 machine, session = self._machine, self._session
@@ -222,6 +226,32 @@ class _Script:
         if not self._machine.receiving:  # RSET and the like drop what has come
             yield from self._abort()
 
+    def _fetch(self, command: Command) -> Flow[None]:
+        """The octets behind a URL, from the handler and through the machine, as if the client had sent them."""
+        machine = self._machine
+        if not self._receiving:
+            self._failed = None
+            answer = yield from self._ask("data")
+            if isinstance(answer, Reply) and answer.code >= 400:
+                machine.reply(answer)
+                return
+            self._receiving = True
+        try:
+            source = fetched((yield from self._ask("burl", command)))
+            if isinstance(source, Source):
+                pieces, more = source.pieces, True
+                while more and (piece := (yield from next_piece(pieces))):
+                    more = machine.supply(piece, more=True)
+                    if isinstance(event := machine.next_event(), ContentReceived):
+                        yield from self._on_content(event.data) or ()
+        except Exception as error:  # noqa: BLE001 - what a handler returned may raise anything
+            self._control.report(error)
+            source = FAILED
+        if isinstance(source, Reply):
+            yield from self._fail(source)
+        else:
+            machine.supply(b"")  # and what comes of it is an event like any other
+
     def _introduce(self, command: Command) -> Flow[None]:
         before = self._machine.session.xclient
         more = self._on_plain(XClient, command)
@@ -235,7 +265,7 @@ class _Script:
         if self._content is None or self._failed is not None:
             return None
         answer = self._call(self._content, data)
-        if answer is not None and _is_awaitable(answer):
+        if answer is not None and is_awaitable(answer):
             return self._content_later(answer)
         self._note(answer)
         return None
@@ -264,7 +294,7 @@ class _Script:
     def _put_to(self, method: Callable[..., Any] | None, *args: Any) -> Flow[None] | None:
         """Answer as the handler does."""
         answer = None if method is None else self._call(method, *args)
-        if answer is not None and _is_awaitable(answer):
+        if answer is not None and is_awaitable(answer):
             return self._answer_later(answer)
         self._answer(answer)
         return None
@@ -282,7 +312,7 @@ class _Script:
             elif answer is None or isinstance(answer, str):
                 machine.accept(answer)
             elif isinstance(answer, (list, tuple)):
-                machine.reply_each([_reply_to_recipient(each) for each in answer])
+                machine.reply_each([reply_to_recipient(each) for each in answer])
             else:
                 raise TypeError(f"a handler answers with a Reply, a text or None, not {type(answer).__name__}")
         except (LocalProtocolError, ParseError, TypeError) as error:
@@ -307,7 +337,7 @@ class _Script:
     def _ask(self, name: str, *args: Any) -> Flow[Any]:
         method = getattr(self._handler, name, None)
         answer = None if method is None else self._call(method, *args)
-        return (yield from self._result(answer)) if answer is not None and _is_awaitable(answer) else answer
+        return (yield from self._result(answer)) if answer is not None and is_awaitable(answer) else answer
 
     def _call(self, method: Callable[..., Any], *args: Any) -> Any:
         """The handler's answer, or what has to be awaited for it; 451 in place of anything it raises but a Refusal."""
@@ -323,7 +353,7 @@ class _Script:
     def _result(self, awaitable: Awaitable[Any]) -> Flow[Any]:
         """The same, for what has to be awaited."""
         try:
-            result = yield from _result_of(awaitable)
+            result = yield from result_of(awaitable)
         except Refusal as refusal:
             return refusal.reply
         except Exception as error:  # noqa: BLE001 - a handler may raise anything
@@ -347,23 +377,3 @@ class _Script:
             else:
                 if isinstance(result, Coroutine):
                     result.close()
-
-
-def _reply_to_recipient(answer: Any) -> Reply:
-    if answer is None or isinstance(answer, str):
-        return Reply(250, answer or _TAKEN, "2.0.0")
-    reply: Reply = answer.reply if isinstance(answer, Refusal) else answer
-    return reply
-
-
-def _is_awaitable(result: object) -> TypeGuard[Awaitable[Any]]:
-    return isinstance(result, Awaitable)
-
-
-def _result_of(awaitable: Awaitable[Any]) -> Flow[Any]:
-    try:
-        return (yield Await(awaitable))
-    except GeneratorExit:
-        if isinstance(awaitable, Coroutine):
-            awaitable.close()  # it may never have begun
-        raise

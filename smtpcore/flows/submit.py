@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from ..errors import LocalProtocolError, RemoteProtocolError
-from ..extensions import BODY, CHUNKING, EIGHTBITMIME, PIPELINING, SIZE, SMTPUTF8, STANDARD, UTF8, Body
+from ..extensions import BODY, CHUNKING, EIGHTBITMIME, PIPELINING, SIZE, SMTPUTF8, STANDARD, UTF8, Body, BurlLast
 from ..session.client import ClientConnection
 from ..session.event import CommandSkipped, ReplyReceived, VerdictReceived
 from ..session.planning import why_not_offered
@@ -61,9 +61,9 @@ def submit(
     state = machine.state
     if state not in _OPEN:
         raise LocalProtocolError(f"no message can be sent in state {machine.state.name}")
-    chunked = _is_chunked(machine, mail_parameters, chunking=chunking)
+    chunked = source.url is not None or _is_chunked(machine, mail_parameters, chunking=chunking)
     ledger = Ledger(addresses_of(recipients))
-    if source.is_ascii is not True and eight_bit != "send" and not _is_binary(mail_parameters):
+    if source.is_ascii is not True and source.url is None and eight_bit != "send" and not _is_binary(mail_parameters):
         source, ledger.why = yield from fit(machine, source, eight_bit)
         if ledger.why:
             return ledger.outcome()
@@ -82,8 +82,9 @@ def submit(
     else:
         rcpts = [Rcpt(ledger.recipients[index]) for index in pending]
     # What was put in above is offered; a mistake of the caller must not be found when half of the group is on its way.
-    if mail_parameters or rcpt_parameters or with_own or machine.extensions is not STANDARD:
-        for command in (mail, *(rcpts if with_own else rcpts[:1])):
+    asked: list[Command] = [source.url] if source.url is not None else []
+    if mail_parameters or rcpt_parameters or with_own or asked or machine.extensions is not STANDARD:
+        for command in (mail, *(rcpts if with_own else rcpts[:1]), *asked):
             why = why_not_offered(machine.extensions, machine.capabilities, command)
             if why:
                 raise LocalProtocolError(why)
@@ -163,9 +164,9 @@ def _envelope(
     rcpts: list[Rcpt],
     data: Data | None,
     ledger: Ledger,
-    whole: bytes | None = None,
+    whole: bytes | BurlLast | None = None,
 ) -> Flow[bool]:
-    """MAIL, RCPT and DATA or a ``whole`` content in a chunk, and their answers; whether the content may follow now."""
+    """MAIL, RCPT and DATA or a ``whole`` content, and their answers; whether the content may follow now."""
     send = machine.send
     if machine.state is not _READY:
         send(Rset())  # what an earlier message left behind
@@ -178,7 +179,9 @@ def _envelope(
         send(data)
     elif whole is not None:
         ledger.content_ended = True
-        last = machine.send_chunk(whole, last=True)
+        last = whole if isinstance(whole, BurlLast) else machine.send_chunk(whole, last=True)
+        if last is whole:
+            send(last)
     ledger.ask(rcpts)
     while True:
         event = machine.next_event()
@@ -218,6 +221,9 @@ def _envelope(
 
 def _by_chunks(machine: ClientConnection, mail: Mail, rcpts: list[Rcpt], source: Source, ledger: Ledger) -> Flow[None]:
     """All of it behind BDAT: a small content goes along with the envelope, any other when a recipient was accepted."""
+    if source.url is not None:
+        yield from _envelope(machine, mail, rcpts, None, ledger, source.url)
+        return
     # Not behind RSET, which may fail. What has to wait for room would be taken for sent when the connection is lost.
     goes_along = machine.state is _READY and len(rcpts) + _BESIDE_RECIPIENTS <= machine.limits.in_flight
     whole = source.whole if goes_along and PIPELINING in machine.capabilities else None

@@ -1,15 +1,19 @@
-"""Which method of a handler answers which command, for a server's script."""
+"""Which method of a handler answers which command, and what its answers stand for, for a server's script."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Final, TypeAlias, TypeGuard
 
+from ..errors import LocalProtocolError
 from ..extensions import Etrn, XClient, XForward
 from ..wire.command import Command, Mail, Rcpt
 from ..wire.reply import Reply
+from .content import Source, octets_of
+from .effect import Await, Flow
+from .handler import Refusal
 
-__all__ = ["FAILED", "Method", "methods_of"]
+__all__ = ["FAILED", "Method", "fetched", "is_awaitable", "methods_of", "reply_to_recipient", "result_of"]
 
 Method: TypeAlias = Callable[..., Any]
 
@@ -34,5 +38,41 @@ def methods_of(handler: object) -> Mapping[type[Command], Method | None]:
     }
 
 
+def fetched(answer: Any) -> Source | Reply:
+    """What a handler's ``burl`` has returned: a content, or the reply that refuses it.
+
+    Raises TypeError for anything else, and LocalProtocolError for a reply that is no refusal: only the machine says
+    that octets have come.
+    """
+    if isinstance(answer, Reply):
+        if answer.code < 400:
+            raise LocalProtocolError(f"{answer.code} to BURL, which takes octets or a refusal (RFC 4468 s3.2)")
+        return answer
+    return _NOT_IMPLEMENTED if answer is None else octets_of(answer)
+
+
 def _refuse(session: object, command: Command) -> Reply:
     return _NOT_IMPLEMENTED
+
+
+def reply_to_recipient(answer: Any) -> Reply:
+    """The reply in LMTP that an answer for one recipient stands for."""
+    if answer is None or isinstance(answer, str):
+        return Reply(250, answer or "message accepted", "2.0.0")
+    reply: Reply = answer.reply if isinstance(answer, Refusal) else answer
+    return reply
+
+
+def is_awaitable(result: object) -> TypeGuard[Awaitable[Any]]:
+    """Whether it has to be waited for."""
+    return isinstance(result, Awaitable)
+
+
+def result_of(awaitable: Awaitable[Any]) -> Flow[Any]:
+    """What comes of it."""
+    try:
+        return (yield Await(awaitable))
+    except GeneratorExit:
+        if isinstance(awaitable, Coroutine):
+            awaitable.close()  # it may never have begun
+        raise

@@ -11,11 +11,10 @@ from typing import Final, NoReturn, final
 from ..errors import LocalProtocolError, ParseError, RemoteProtocolError
 from ..extensions import STANDARD, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
-from ..extensions.chunking import Bdat, BdatCommand, BdatLast
+from ..extensions.chunking import BdatCommand
 from ..extensions.xclient import XClient
 from ..table import Connect, EndOfContent, State
 from ..wire.capabilities import Capabilities
-from ..wire.chunks import ChunkWriter
 from ..wire.command import Command, Data, Ehlo, Lhlo
 from ..wire.content import DotStuffer
 from ..wire.newlines import BareNewlines
@@ -65,7 +64,6 @@ class ClientConnection(Endpoint):
         "_teaching",
         "_transitions",
         "_unasked",
-        "_writer",
         "allow_plaintext_auth",
         "authenticated",
         "bare_newlines",
@@ -107,7 +105,6 @@ class ClientConnection(Endpoint):
         self._pipeline = Pipeline(self.extensions, self.limits.in_flight, self._out, lmtp=self.lmtp)
         self._recipients = Recipients()
         self._stuffer: DotStuffer | None = None  # while content may be sent
-        self._writer = ChunkWriter(self.bare_newlines)  # of the last content that went in chunks
         self._unasked = False  # octets have come while no reply was due
         self._closed_event: ConnectionClosed | None = None
 
@@ -199,18 +196,7 @@ class ClientConnection(Endpoint):
         bare CR or LF, with nothing of this chunk sent: RSET drops the others.
         """
         self._check_alive()
-        pipeline = self._pipeline
-        data = bytes(memoryview(data))
-        pipeline.check(BdatLast(0) if last else Bdat(0), self.state)
-        if pipeline.planned is State.RCPT:  # where a content begins; behind its first chunk it is CHUNKS
-            self._writer = ChunkWriter(BareNewlines.PASS if pipeline.is_binary else self.bare_newlines)
-        try:
-            data = self._writer.write(data, last=last)
-        except ParseError as error:
-            raise LocalProtocolError(f"{error}; the message cannot be finished, RSET drops what was sent") from None
-        command = BdatLast(len(data)) if last else Bdat(len(data))
-        pipeline.send(command, self.state, data)
-        return command
+        return self._pipeline.send_chunk(bytes(memoryview(data)), self.state, self.bare_newlines, last=last)
 
     def _content(self) -> DotStuffer:
         self._check_alive()

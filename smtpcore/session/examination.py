@@ -134,6 +134,8 @@ def showable(session: ServerSession, line: bytes, reply: Reply) -> bytes:
     """What of a refused line may be reported: its beginning, without what may be a secret."""
     if session.state is State.AUTHENTICATING:
         return b""
+    if line[:5].upper() == b"BURL ":
+        return line[:4]  # RFC 4468 s8: the URL may carry its own authorization
     line = line[:SHOWN]
     at = line.upper().find(b"AUTH")
     if at >= 0 and (not line[:at].strip(b" \t") or line[at + 4 : at + 5] in _BLANK):

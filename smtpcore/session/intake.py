@@ -90,6 +90,11 @@ class ChunkIntake:
         self.command = command
         self._early = self._reader.begin(command.size, last=command.last)
 
+    def supply(self, data: bytes, *, last: bool) -> bytes:
+        """The faultless content of octets that did not come from the client, as of a chunk of their own."""
+        content = self._reader.begin(len(data), last=last) or self._reader.take(data, 0)[0]
+        return self._meter.count(content) if self._binary else self._meter.feed(content)
+
     def read(self, buffer: ReceiveBuffer) -> bytes:
         """The faultless content of what has come of the chunk."""
         content = self._early

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, final
 
+from ..extensions.burl import Burl, BurlLast
 from ..extensions.chunking import Bdat, BdatLast
 from ..table import Connect, EndOfContent
 from ..wire.address import Mailbox, Postmaster
@@ -47,6 +48,8 @@ DEADLINES: Final[Mapping[type[Command], Deadline]] = {
     EndOfContent: END_OF_CONTENT,
     Bdat: END_OF_CONTENT,
     BdatLast: END_OF_CONTENT,
+    Burl: END_OF_CONTENT,
+    BurlLast: END_OF_CONTENT,
 }
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Final, NoReturn, final
 
-from ..errors import LocalProtocolError
+from ..errors import LocalProtocolError, ParseError
 from ..extensions import BODY, LIMITS, PIPELINING, Body, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
-from ..extensions.chunking import BdatCommand
+from ..extensions.burl import BurlCommand
+from ..extensions.chunking import Bdat, BdatCommand, BdatLast
 from ..table import HAPPENINGS, EndOfContent, State
 from ..wire.capabilities import Capabilities
+from ..wire.chunks import ChunkWriter
 from ..wire.command import Command, Data, Ehlo, Helo, Lhlo, Mail, Rcpt, Rset
+from ..wire.newlines import BareNewlines
 from ..wire.parameters import NO_PARAMETERS
 from ..wire.reply import Reply
 from ..wire.secret import Secret, scrub
@@ -36,6 +39,7 @@ class Pipeline:
 
     __slots__ = (
         "_chained",
+        "_chunks",
         "_counts_domains",
         "_extensions",
         "_greetings",
@@ -69,6 +73,7 @@ class Pipeline:
         self.skipped: deque[CommandSkipped] = deque()  #: Not to be sent any more, and not reported yet.
         self.secrets: list[Secret] = []  #: What the answers may repeat.
         self.mail: Mail | None = None  #: The last MAIL that was taken.
+        self._chunks: tuple[Mail | None, ChunkWriter] | None = None  # the content that goes in chunks, by its MAIL
         self.planned: State | None = None  #: Where it will stand when all have succeeded; None: to be found.
         self.open = True  #: Whether anything may still be written.
         self.usage = Usage()  #: What the server takes in a session, and what of it is used.
@@ -126,6 +131,8 @@ class Pipeline:
                 self._check_offered(command)
             if command.carries:
                 octets += _carried(command, content)
+            elif isinstance(command, BurlCommand):
+                self._end_chunks()
         elif kind in GREETINGS:
             if (kind is Lhlo) is not self._lmtp:
                 protocol = "LMTP" if self._lmtp else "SMTP"
@@ -143,6 +150,27 @@ class Pipeline:
         else:
             self.queue.append((command, octets, known))
             self.release(state)
+
+    def send_chunk(self, data: bytes, state: State, policy: BareNewlines, *, last: bool) -> BdatCommand:
+        """BDAT with its octets. Raises LocalProtocolError out of place, and for a bare CR or LF."""
+        self.check(BdatLast(0) if last else Bdat(0), state)
+        # A content begins where it is to stand in RCPT; behind its first chunk that is CHUNKS
+        if self._chunks is None or self.planned is State.RCPT or self._chunks[0] is not self.mail:
+            self._chunks = (self.mail, ChunkWriter(BareNewlines.PASS if self.is_binary else policy))
+        try:
+            data = self._chunks[1].write(data, last=last)
+        except ParseError as error:
+            raise LocalProtocolError(f"{error}; the message cannot be finished, RSET drops what was sent") from None
+        command = BdatLast(len(data)) if last else Bdat(len(data))
+        self.send(command, state, data)
+        return command
+
+    def _end_chunks(self) -> None:
+        """Something else goes on with the content: what was written is whole, and what follows begins anew."""
+        chunks, self._chunks = self._chunks, None
+        if chunks is not None and chunks[0] is self.mail and chunks[1].is_cut:
+            self._chunks = chunks
+            raise LocalProtocolError("a CR before BURL stands alone: RSET drops what was sent (RFC 5321 s2.3.8)")
 
     def check(self, command: Command, state: State) -> None:
         """Raise what ``send`` would, and change nothing. ``planned`` is where the command would be said."""

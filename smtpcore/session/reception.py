@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ..extensions.burl import BurlCommand, BurlLast
 from ..extensions.chunking import BEYOND, BdatCommand, BdatLast, announced_octets
 from ..table import Connect, EndOfContent, State
 from ..wire.buffer import ReceiveBuffer
@@ -115,6 +116,31 @@ class Reception(Endpoint):
             self._chunks = ChunkIntake(self.settings, mail)
             self._go_on(self._chunks, command)
 
+    def _supply(self, command: BurlCommand, data: bytes, *, more: bool) -> bool:
+        """Octets that the application has fetched for BURL; whether there is sense in more of them."""
+        chunks, mail = self._in_hand, self.session.transaction.mail
+        if chunks is None:
+            if mail is None:
+                return False
+            chunks = self._chunks = ChunkIntake(self.settings, mail)
+        last = command.last and not more
+        content = chunks.supply(data, last=last)
+        events: list[ServerEvent] = [ContentReceived(content)] if content else []
+        reply, defects = chunks.judge()
+        if more:
+            pass
+        elif reply is not None:
+            self._awaiting = None
+            events.append(self._reject_content(command, reply))
+        elif last:
+            events += [*defects, _CONTENT_ENDED]
+        else:
+            self._awaiting = None
+            self._write(replies.CHUNK_TAKEN)
+            self.session.take(command, 2)
+        self._events = events or None
+        return reply is None
+
     def _next_chunk(self, chunk: ChunkIntake | RefusedChunk) -> ServerEvent | Signal | None:
         """What has come of the chunk in hand; None when it has ended and the next line is to be read."""
         data = chunk.read(self._buffer)
@@ -175,7 +201,7 @@ class Reception(Endpoint):
 
     def _write_verdict(self, command: Command | None, reply: Reply) -> None:
         """The same to the end of a content, which LMTP answers for each recipient (RFC 2033 s4.2)."""
-        ends = self.settings.lmtp and isinstance(command, (EndOfContent, BdatLast))
+        ends = self.settings.lmtp and isinstance(command, (EndOfContent, BdatLast, BurlLast))
         for _ in range(len(self.session.transaction.rcpts) if ends else 1):
             self._write(reply)
 

@@ -6,6 +6,7 @@ from collections import deque
 from typing import Final, final
 
 from ..errors import RemoteProtocolError
+from ..extensions.burl import BurlLast
 from ..extensions.chunking import BdatLast
 from ..table import EndOfContent, State
 from ..wire.command import Command, Mail, Rcpt
@@ -15,7 +16,7 @@ from .event import VerdictReceived
 __all__ = ["TEACHES_RECIPIENTS", "Recipients"]
 
 #: The commands whose replies say something of recipients.
-TEACHES_RECIPIENTS: Final = frozenset((Mail, Rcpt, EndOfContent, BdatLast))
+TEACHES_RECIPIENTS: Final = frozenset((Mail, Rcpt, EndOfContent, BdatLast, BurlLast))
 #: Where the end of a content is answered for each recipient; elsewhere there is one reply, which refuses it.
 _WITH_RECIPIENTS: Final = frozenset((State.CONTENT, State.RCPT, State.CHUNKS))
 

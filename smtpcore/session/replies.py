@@ -8,6 +8,7 @@ from typing import Final
 
 from ..errors import ParseError
 from ..extensions.auth import Auth, AuthResponse
+from ..extensions.burl import Burl, BurlLast
 from ..extensions.chunking import BdatLast
 from ..extensions.etrn import Etrn, queue_started
 from ..extensions.starttls import StartTls
@@ -35,6 +36,7 @@ from .serversession import ServerSession
 __all__ = ["POSITIVE", "checked", "positive", "refusal", "with_enhanced"]
 
 _ACCEPTED: Final = Reply(250, "message accepted", "2.0.0")
+CHUNK_TAKEN: Final = Reply(250, "octets received", "2.0.0")  # RFC 3030 s2
 #: What ``accept()`` says to each command. EHLO, HELO and the greeting are made for each session.
 POSITIVE: Final[Mapping[type[Command], Reply]] = {
     Mail: Reply(250, "sender ok", "2.1.0"),
@@ -42,6 +44,8 @@ POSITIVE: Final[Mapping[type[Command], Reply]] = {
     Data: Reply(354, "end data with <CR><LF>.<CR><LF>"),
     EndOfContent: _ACCEPTED,
     BdatLast: _ACCEPTED,
+    BurlLast: _ACCEPTED,
+    Burl: CHUNK_TAKEN,
     Rset: Reply(250, "ok", "2.0.0"),
     Noop: Reply(250, "ok", "2.0.0"),
     Quit: Reply(221, "closing connection", "2.0.0"),
@@ -59,10 +63,9 @@ _OK: Final = Reply(250, "ok", "2.0.0")
 POSITIVE_OCTETS: Final = {
     kind: ((reply.encode(with_enhanced=False), reply.encode(with_enhanced=True)), reply.code // 100)
     for kind, reply in POSITIVE.items()
-    if kind is not BdatLast  # which begins a content and ends one
+    if kind not in {BdatLast, BurlLast}  # which LMTP answers for each recipient
 }
 
-CHUNK_TAKEN: Final = Reply(250, "octets received", "2.0.0")  # RFC 3030 s2
 BAD_SEQUENCE: Final = Reply(503, "bad sequence of commands", "5.5.1")
 NOT_IMPLEMENTED: Final = Reply(502, "command not implemented", "5.5.1")
 UNKNOWN_COMMAND: Final = Reply(500, "command not recognized", "5.5.1")

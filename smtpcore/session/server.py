@@ -11,6 +11,7 @@ from typing import Final, Unpack, final
 
 from ..errors import LocalProtocolError, RemoteProtocolError
 from ..extensions.auth import AUTH_LINE_LIMIT, Auth, AuthResponse, encode_base64
+from ..extensions.burl import BurlCommand, BurlLast
 from ..extensions.chunking import Bdat, BdatCommand, BdatLast
 from ..extensions.starttls import StartTls
 from ..table import Connect, EndOfContent, State, may_answer
@@ -277,7 +278,9 @@ class ServerConnection(Reception):
 
     def _is_end(self, command: Command) -> bool:
         """Whether it ends a content, and does not begin one."""
-        return type(command) is EndOfContent or (type(command) is BdatLast and self._in_hand is not None)
+        if type(command) is EndOfContent or type(command) is BurlLast:
+            return True
+        return type(command) is BdatLast and self._in_hand is not None
 
     def challenge(self, octets: bytes) -> None:
         """Answer AUTH or a response with 334 and a challenge (RFC 4954 s4)."""
@@ -285,6 +288,19 @@ class ServerConnection(Reception):
         if not isinstance(command, (Auth, AuthResponse)):
             raise LocalProtocolError(f"a challenge is no answer to {command.verb} (RFC 4954 s4)")
         self._answer(command, Reply(334, encode_base64(octets)))
+
+    def supply(self, data: bytes, *, more: bool = False) -> bool:
+        """Hand over octets behind the URL of a BURL, in place of what a client would have sent (RFC 4468 s3.2).
+
+        They come back as ContentReceived, as far as the limits and the policy for bare CR and LF let them; take it
+        before the next call. Without ``more`` that was all: a part is answered by the machine, the last one is
+        followed by ContentEnded and waits for its verdict. False says that the content is refused already,
+        so that no more is needed before the last call. Raises LocalProtocolError where it is not BURL that waits.
+        """
+        command = self._due()
+        if not isinstance(command, BurlCommand):
+            raise LocalProtocolError(f"no URL waits for its octets, but {command.verb} (RFC 4468 s3.2)")
+        return self._supply(command, bytes(memoryview(data)), more=more)
 
     def close(self, reply: Reply = replies.SHUTTING_DOWN) -> None:
         """Say 421 (or ``reply``) now and close, whatever the client was doing (RFC 5321 s3.8)."""

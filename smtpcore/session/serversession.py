@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, final
 
-from ..extensions import ENHANCEDSTATUSCODES, XClient, XForward
+from ..extensions import ENHANCEDSTATUSCODES, BurlLast, XClient, XForward
 from ..extensions.auth import AUTH, Auth, AuthResponse, offered_mechanisms
 from ..extensions.chunking import BdatLast
 from ..table import EndOfContent, State
@@ -19,7 +19,7 @@ from .transaction import NO_TRANSACTION, Transaction
 __all__ = ["ServerSession"]
 
 _IN_TRANSACTION: Final = frozenset((State.MAIL, State.RCPT, State.CONTENT, State.CHUNKS))
-_ENDS: Final = frozenset((EndOfContent, BdatLast))
+_ENDS: Final = frozenset((EndOfContent, BdatLast, BurlLast))
 _DROPS: Final = frozenset((Rset, Ehlo, Helo, Lhlo))
 _NOTHING: Final[Mapping[int, State]] = {}
 

@@ -93,6 +93,11 @@ class ChunkWriter:
         self._filter = None if bare_newlines is BareNewlines.PASS else NewlineFilter(bare_newlines)
         self._tail = _LINE_END  # the last two octets of the content so far; its start is the start of a line
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether a CR is held back, that the next chunk may make a CRLF of."""
+        return self._filter is not None and self._filter.holds_cr
+
     def write(self, data: bytes, *, last: bool = False) -> bytes:
         """The octets of the next chunk; ``data`` itself where nothing has to change.
 

@@ -92,6 +92,11 @@ class NewlineFilter:
         self._seen = seen  # octets let through, before any replacement
         self._cr = False  # the last octet was a CR, held back until the next one is known
 
+    @property
+    def holds_cr(self) -> bool:
+        """Whether the last octet was a CR, which what follows will decide about."""
+        return self._cr
+
     def feed(self, data: bytes) -> bytes:
         """The next octets; returns ``data`` itself where nothing has to change."""
         if not self._cr and self.first_bare < 0 and is_clean(data):

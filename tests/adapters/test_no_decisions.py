@@ -23,7 +23,10 @@ KNOWN = {
     "policy.verdict", "policy.peer",
 }  # fmt: skip
 #: Names out of modules that otherwise are none of an adapter's business, and what for.
-EXCEPTIONS = {("client.py", "wire.command", "Command"): "the type of an argument that is handed on"}
+EXCEPTIONS = {
+    ("client.py", "wire.command", "Command"): "the type of an argument that is handed on",
+    ("client.py", "extensions", "XClient"): "the same",
+}
 #: Where a reply is written, and the only one: before there is a machine that could say it.
 REPLIES = {"listening.py": {421}}
 

@@ -223,6 +223,10 @@ RIGHT = {
         *[GREETING, EHLO, ("S", b"250-a\r\n250 ETRN\r\n"), ("C", b"ETRN a\r\n"), ("S", b"253 3 pending\r\n")],
         *[("C", b"ETRN b\r\n"), ("S", b"251 none\r\n")],
     ],
+    "BURL": [
+        *[GREETING, EHLO, ("S", b"250-a\r\n250 BURL imap\r\n"), *MAIL, *RCPT],
+        *[("C", b"BURL imap://a/b\r\n"), ACCEPTED, ("C", b"BURL imap://a/b LAST\r\n"), ACCEPTED, *MAIL],
+    ],
     "XCLIENT, twice": [
         *[GREETING, EHLO, ("S", b"250-a\r\n250 XCLIENT NAME ADDR\r\n"), ("C", b"XCLIENT NAME=a ADDR=192.0.2.1\r\n")]
         * 2,

@@ -23,6 +23,7 @@ METHODS = (
     "aborted",
     "command",
     "authenticate",
+    "burl",
     "etrn",
     "trusts",
     "xclient",
@@ -30,7 +31,7 @@ METHODS = (
     "closed",
 )
 #: What changes how a server behaves by being there.
-OPTIONAL = ("authenticate", "etrn", "trusts", "xclient", "xforward")
+OPTIONAL = ("authenticate", "burl", "etrn", "trusts", "xclient", "xforward")
 MAIL, RCPT, DATA = b"MAIL FROM:<alice@crepes.fr>\r\n", b"RCPT TO:<bob@hamburger.edu>\r\n", b"DATA\r\n"
 EHLO, QUIT, RSET, NOOP = b"EHLO crepes.fr\r\n", b"QUIT\r\n", b"RSET\r\n", b"NOOP\r\n"
 BODY = b"Subject: crepes\r\n\r\nHello\r\n"

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from smtpcore import LocalProtocolError, ParseError, Reply
 from smtpcore.adapters.memory import Link
 from smtpcore.extensions import (
+    BURL,
+    CHUNKING,
     ETRN,
     XCLIENT,
     XCLIENT_ATTRIBUTES,
     XFORWARD,
     XFORWARD_ATTRIBUTES,
+    Burl,
+    BurlLast,
     Etrn,
     XClient,
     XForward,
@@ -172,3 +178,151 @@ def test_a_client_that_may_not():
         assert str(client.send("alice@crepes.fr", ["bob@hamburger.edu"], b"Hi\r\n").reply).startswith("250")
         with pytest.raises(ParseError):
             client.speak_for(XClient(helo="a_b:c"))
+
+
+# -- BURL -----------------------------------------------------------------------------------------
+
+LETTER = b"Subject: crepes\r\n\r\nHello\r\n"
+
+
+class Fetching(Scripted):
+    """Has a letter behind every URL, in one form or another."""
+
+    def __init__(self, form=lambda octets: octets, **answers):
+        super().__init__(burl=lambda session, command: form(LETTER), **answers)
+
+
+async def slowly(octets):
+    for at in range(len(octets)):
+        yield octets[at : at + 1]
+
+
+FORMS = {
+    "bytes": lambda octets: octets,
+    "pieces": lambda octets: [octets[:5], b"", octets[5:]],
+    "generator": lambda octets: (octets[at : at + 3] for at in range(0, len(octets), 3)),
+    "file": io.BytesIO,
+    "async": slowly,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_handler_fetches(form, way):
+    handler = Fetching(FORMS[form], way=WAYS[way])
+    hall = Hall(handler, capabilities=[BURL]).ready()
+    assert hall.say(MAIL, RCPT, b"BURL imap://a/b LAST\r\n").endswith("250 2.0.0 message accepted\r\n")
+    assert handler.content_seen == LETTER
+    assert [name for name in handler.calls if name != "content"] == [
+        "connected", "command", "mail", "rcpt", "data", "burl", "message",
+    ]  # fmt: skip
+    assert (BurlLast("imap://a/b"),) in handler.args
+
+
+def test_parts_of_one_content():
+    handler = Fetching()
+    hall = Hall(handler, capabilities=[BURL]).ready()
+    said = hall.say(MAIL, RCPT, b"BDAT 6\r\nX: y\r\n", b"BURL a:b\r\n", b"BDAT 3 LAST\r\n.\r\n", MAIL)
+    assert codes(said) == [250, 250, 250, 250, 250, 250]
+    assert handler.content_seen == b"X: y\r\n" + LETTER + b".\r\n"
+    assert handler.count("data") == handler.count("message") == 1
+    assert handler.count("aborted") == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Reply(554, "no such message", "5.6.6"), 554),
+        (Refusal(Reply(451, "IMAP server unavailable", "4.4.1")), 451),
+        (Reply(250, "ok"), 451),
+        (Reply(354, "go"), 451),
+        (None, 502),
+        ("text", 451),
+        (5, 451),
+        (OSError("x"), 451),
+        ([b"x", "y"], 451),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("last", [b"", b" LAST"])
+def test_what_cannot_be_fetched(answer, code, last):
+    handler = Scripted(burl=answer)
+    hall = Hall(handler, capabilities=[BURL]).ready()
+    assert codes(hall.say(MAIL, RCPT, b"BURL a:b" + last + b"\r\n"))[-1] == code
+    assert (handler.count("message"), handler.count("aborted")) == (0, 1)
+    assert codes(hall.say(b"RSET\r\n", MAIL)) == [250, 250]
+    assert bool(hall.reported) is (code == 451 and not isinstance(answer, Refusal))
+
+
+def test_nobody_fetches():
+    hall = Hall(object(), capabilities=[BURL]).ready()
+    assert codes(hall.say(MAIL, RCPT, b"BURL a:b LAST\r\n"))[-1] == 502
+    hall = Hall(Fetching()).ready()
+    assert codes(hall.say(MAIL, RCPT, b"BURL a:b LAST\r\n"))[-1] == 502, "not offered unless said"
+
+
+def test_a_content_that_is_not_wanted():
+    handler = Fetching(data=Reply(451, "not now"))
+    hall = Hall(handler, capabilities=[BURL]).ready()
+    assert codes(hall.say(MAIL, RCPT, b"BURL a:b LAST\r\n"))[-1] == 451
+    assert (handler.count("burl"), handler.count("aborted")) == (0, 0)
+
+
+def test_a_content_that_stops_being_wanted():
+    handler = Fetching(FORMS["pieces"], content=Reply(552, "no room", "5.2.2"))
+    hall = Hall(handler, capabilities=[BURL]).ready()
+    assert codes(hall.say(MAIL, RCPT, b"BURL a:b LAST\r\n"))[-1] == 552
+    assert (handler.count("content"), handler.count("message"), handler.count("aborted")) == (1, 0, 1)
+
+
+def test_what_is_too_big_is_not_fetched_whole():
+    taken = []
+
+    def endless(octets):
+        while True:
+            taken.append(1)
+            yield b"x" * 100 + b"\r\n"
+
+    hall = Hall(Fetching(endless), capabilities=[BURL], size=1000).ready()
+    assert codes(hall.say(MAIL, RCPT, b"BURL a:b LAST\r\n"))[-1] == 552
+    assert len(taken) == 10
+
+
+def test_rset_between_parts():
+    handler = Fetching()
+    hall = Hall(handler, capabilities=[BURL]).ready()
+    hall.say(MAIL, RCPT, b"BURL a:b\r\n", b"RSET\r\n")
+    assert (handler.count("message"), handler.count("aborted")) == (0, 1)
+
+
+def test_a_client_sends_by_url():
+    handler = Fetching(rcpt=lambda session, command: None if "bob" in str(command.recipient) else Reply(550, "no"))
+    link = Link(handler, capabilities=[BURL.offer(("imap",))])
+    url = BurlLast("imap://a/b;urlauth=submit+alice:internal:91354a47")
+    with link.connect() as client:
+        outcome = client.send("alice@crepes.fr", ["bob@hamburger.edu", "eve@hamburger.edu"], url)
+        assert [each.status.name for each in outcome.recipients] == ["ACCEPTED", "REFUSED"]
+        outcome = client.send("alice@crepes.fr", ["eve@hamburger.edu"], url)
+        assert [each.status.name for each in outcome.recipients] == ["REFUSED"]
+        outcome = client.send("alice@crepes.fr", ["bob@hamburger.edu"], url)
+        assert str(outcome.reply) == "250 2.0.0 message accepted"
+    assert handler.content_seen == LETTER * 2
+    groups = [octets for who, octets in link.transcript if who == "C" and b"BURL" in octets]
+    assert groups[0].startswith(b"MAIL FROM"), "in one group with the envelope"
+
+
+def test_a_server_that_cannot():
+    with Link(Fetching(), capabilities=[CHUNKING]).connect() as client:
+        with pytest.raises(LocalProtocolError, match="does not offer BURL"):
+            client.send("alice@crepes.fr", ["bob@hamburger.edu"], BurlLast("imap://a/b"))
+        with pytest.raises(LocalProtocolError, match="no place"):
+            client.command(Burl("imap://a/b"))
+        assert str(client.send("alice@crepes.fr", ["bob@hamburger.edu"], LETTER).reply).startswith("250")
+
+
+def test_lmtp_by_url():
+    handler = Fetching(message=[None, Reply(550, "no", "5.1.1")])
+    link = Link(handler, capabilities=[BURL], lmtp=True)
+    with link.connect(lmtp=True) as client:
+        outcome = client.send("alice@crepes.fr", ["bob@hamburger.edu", "eve@hamburger.edu"], BurlLast("imap://a/b"))
+    assert [each.status.name for each in outcome.recipients] == ["ACCEPTED", "REFUSED"]

@@ -32,6 +32,8 @@ LINES = (
     b"BDAT 5 LATE\r\nQUIT",
     b"MAIL FROM:<a@b> BODY=BINARYMIME\r\n",
     b"RSET\r\n",
+    b"BURL imap://a\r\n",
+    b"BURL imap://a/b LAST\r\n",
     b"ETRN crepes.fr\r\n",
     b"XCLIENT ADDR=192.0.2.1 LOGIN=alice\r\n",
     b"XFORWARD NAME=a\r\n",

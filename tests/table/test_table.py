@@ -7,7 +7,19 @@ import itertools
 import pytest
 
 from smtpcore import Connect, EndOfContent, State
-from smtpcore.extensions import STANDARD, Auth, AuthResponse, Bdat, BdatLast, Etrn, StartTls, XClient, XForward
+from smtpcore.extensions import (
+    STANDARD,
+    Auth,
+    AuthResponse,
+    Bdat,
+    BdatLast,
+    Burl,
+    BurlLast,
+    Etrn,
+    StartTls,
+    XClient,
+    XForward,
+)
 from smtpcore.table import TRANSITIONS, Transitions, may_answer, merge
 from smtpcore.wire.command import (
     BASE_VERBS,
@@ -81,6 +93,9 @@ def test_what_standard_adds():
     for state in (State.RCPT, State.CHUNKS):
         assert added.pop((state, Bdat)) == chunk
         assert added.pop((state, BdatLast)) == last
+        # RFC 4468 s3.2: BURL is where BDAT is
+        assert added.pop((state, Burl)) == chunk
+        assert added.pop((state, BurlLast)) == last
     # RFC 1985 s5: not within a transaction
     assert added.pop((State.READY, Etrn)) == {2: State.READY}
     # XCLIENT_README, XFORWARD_README: nor these; the one begins the session anew

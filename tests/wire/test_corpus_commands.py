@@ -18,7 +18,7 @@ from tests.wire.records import check_list, judge
 
 #: Verbs and parameters that extensions bring which are not here: the line is not understood, and 500 or 555 says so.
 OTHER_VERBS = {
-    "ATRN": "RFC 2645", "BURL": "RFC 4468",
+    "ATRN": "RFC 2645",
 }  # fmt: skip
 OTHER_PARAMETERS = {
     "MTRK": "RFC 3885", "state": "no RFC", "foo": "no RFC",

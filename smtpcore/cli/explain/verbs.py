@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from ...extensions import Auth, AuthResponse, Etrn, StartTls, XClient, XForward
+from ...extensions import Auth, AuthResponse, Burl, BurlLast, Etrn, StartTls, XClient, XForward
 from ...extensions.chunking import Bdat, BdatCommand, BdatLast
 from ...wire.address import Mailbox, Postmaster
 from ...wire.command import Command, Data, Ehlo, Expn, Helo, Help, Lhlo, Mail, Noop, Quit, Rcpt, Rset, Vrfy
@@ -33,6 +33,7 @@ KINDS: Final[Mapping[str, type[Command]]] = {
         Auth,
         StartTls,
         Bdat,
+        Burl,
         Etrn,
         XClient,
         XForward,
@@ -101,6 +102,8 @@ _COMMANDS: Final[Mapping[type[Command], Callable[[Any], Remark]]] = {
     Quit: lambda _: Remark("The client wants to end the session.", "RFC 5321 s4.1.1.10"),
     StartTls: lambda _: Remark("The client wants to encrypt the connection.", "RFC 3207 s4"),
     Auth: _auth,
+    Burl: lambda _: Remark("The client names a URL to fetch a part of the content from.", "RFC 4468 s3.2"),
+    BurlLast: lambda _: Remark("The client names a URL to fetch the last part of the content from.", "RFC 4468 s3.2"),
     Etrn: _etrn,
     XClient: lambda c: Remark(f"Of Postfix: a proxy says who its client is, by {' '.join(c.keywords)}."),
     XForward: lambda c: Remark(f"Of Postfix: a filter says who the client was, by {' '.join(c.keywords)}."),
@@ -108,7 +111,6 @@ _COMMANDS: Final[Mapping[type[Command], Callable[[Any], Remark]]] = {
 }
 _BY_VERB: Final[Mapping[str, Remark]] = {
     "TURN": Remark("A command of old to change sides; nobody takes it any more.", "RFC 5321 sF.1"),
-    "BURL": Remark("The client names a URL to fetch the content from.", "RFC 4468 s3"),
     "SEND": Remark("A command of old, to a terminal.", "RFC 5321 sF.6"),
     "SOML": Remark("A command of old, to a terminal or a mailbox.", "RFC 5321 sF.6"),
     "SAML": Remark("A command of old, to a terminal and a mailbox.", "RFC 5321 sF.6"),
