@@ -64,6 +64,7 @@ class State(Enum):
     SPOILT = "spoilt"  #: A part of it was refused: nothing but RSET leads on (RFC 3030 s2).
     AUTHENTICATING = "authenticating"  #: Challenges and responses travel (RFC 4954).
     UPGRADING = "upgrading"  #: Nothing but a TLS handshake may travel (RFC 3207).
+    TURNED = "turned"  #: The roles are reversed: another conversation goes on over this connection (RFC 2645 s5.3).
     CLOSED = "closed"  #: It is over.
 
     # Members are singletons, and the table is looked up at every step: Enum's own hash is Python code.
@@ -158,6 +159,7 @@ TRANSITIONS: Final[Transitions] = {
     State.SPOILT: {},
     State.AUTHENTICATING: {},
     State.UPGRADING: {},
+    State.TURNED: {},
     State.CLOSED: {},
 }
 

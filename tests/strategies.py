@@ -30,6 +30,7 @@ from smtpcore.extensions import (
     STANDARD,
     SUBMITTER,
     UTF8,
+    Atrn,
     Auth,
     AuthResponse,
     Body,
@@ -269,6 +270,7 @@ burls = st.builds(
     st.sampled_from([Burl, BurlLast]),
     st.from_regex(r"([a-z/;:=?@.+-]|%4a){1,20}", fullmatch=True),
 )
+atrns = st.lists(domains.filter(lambda domain: domain.text.isascii()), max_size=3).map(lambda found: Atrn(*found))
 #: Commands of every verb, without the lines of an AUTH exchange, which are no commands on the wire.
 commands: SearchStrategy[Command] = st.one_of(
     mails,
@@ -279,6 +281,7 @@ commands: SearchStrategy[Command] = st.one_of(
     xclients,
     xforwards,
     burls,
+    atrns,
     st.sampled_from([Data(), Rset(), Quit(), StartTls()]),
     st.builds(lambda kind, text: kind(text), st.sampled_from([Vrfy, Expn]), _words),
     st.builds(lambda kind, text: kind(text), st.sampled_from([Help, Noop]), _texts),

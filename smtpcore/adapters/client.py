@@ -7,18 +7,20 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
-from ..extensions import XClient
+from ..extensions import Atrn, XClient
 from ..flows.client import TlsMode, exchange, quit_session, speak_for
 from ..flows.content import Content
 from ..flows.effect import Flow
 from ..flows.options import (
     ClientOptions,
     SendOptions,
+    ServerOptions,
     begin_client,
     client_name,
     open_client,
     send,
     send_all,
+    turn_round,
     without_password,
 )
 from ..flows.outcome import Outcome
@@ -68,6 +70,7 @@ class _Client:
         if not port and unix_path(host) is None:
             raise ValueError(f"no port to connect to at {host}; only unix:/path has none")
         self._address = host, port
+        self._peer = None if unix_path(host) is not None else (host, port)
         self._tls: TlsMode
         if isinstance(tls, str):
             self._tls, self._context, self._server_name = tls, client_context(tls, ssl_context), host
@@ -171,6 +174,14 @@ class AsyncClient(_Client):
         """
         return await self._drive(speak_for(self.machine, command, self._name))
 
+    async def turn(self, command: Atrn, handler: object, **options: Unpack[ServerOptions]) -> Reply:
+        """Say ATRN, and where it is taken be the server that receives, until the other side quits; the reply to ATRN.
+
+        For a server that offers it, behind AUTH (RFC 2645). ``handler`` is asked as by ``serve``, whose options these
+        are. An exception of the handler is raised when all is over. The connection is good for nothing behind it.
+        """
+        return await self._drive(turn_round(self.machine, command, handler, self._peer, options))
+
     async def quit(self) -> None:
         """Say QUIT and close."""
         await self._drive(quit_session(self.machine))
@@ -254,6 +265,14 @@ class BlockingClient(_Client):
         For a server that offers it. Raises Refused where the new EHLO is refused.
         """
         return self._drive(speak_for(self.machine, command, self._name))
+
+    def turn(self, command: Atrn, handler: object, **options: Unpack[ServerOptions]) -> Reply:
+        """Say ATRN, and where it is taken be the server that receives, until the other side quits; the reply to ATRN.
+
+        For a server that offers it, behind AUTH (RFC 2645). ``handler`` is asked as by ``serve``, whose options these
+        are. An exception of the handler is raised when all is over. The connection is good for nothing behind it.
+        """
+        return self._drive(turn_round(self.machine, command, handler, self._peer, options))
 
     def quit(self) -> None:
         """Say QUIT and close."""

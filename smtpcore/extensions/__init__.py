@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .atrn import ATRN, Atrn
 from .attributes import Unavailable
 from .auth import AUTH, Auth, AuthResponse
 from .burl import BURL, Burl, BurlLast
@@ -32,6 +33,7 @@ from .xclient import XCLIENT, XCLIENT_ATTRIBUTES, XClient
 from .xforward import XFORWARD, XFORWARD_ATTRIBUTES, MessageSource, XForward
 
 __all__ = [
+    "ATRN",
     "AUTH",
     "BINARYMIME",
     "BODY",
@@ -72,6 +74,7 @@ __all__ = [
     "XCLIENT_ATTRIBUTES",
     "XFORWARD",
     "XFORWARD_ATTRIBUTES",
+    "Atrn",
     "Auth",
     "AuthResponse",
     "Bdat",
@@ -129,4 +132,5 @@ STANDARD: Final = ExtensionSet(
     CONNEG,
     LIMITS,
     BURL,
+    ATRN,
 )

@@ -3,11 +3,13 @@
 from .error import Disconnected, FlowError, NoMechanism, Refused, TlsNotOffered
 from .handler import Handler, Refusal, Served, collecting
 from .outcome import Outcome, RecipientOutcome, Status
+from .turned import Letter
 
 __all__ = [
     "Disconnected",
     "FlowError",
     "Handler",
+    "Letter",
     "NoMechanism",
     "Outcome",
     "RecipientOutcome",

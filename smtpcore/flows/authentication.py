@@ -12,9 +12,9 @@ from ..sasl import Channel, Credentials, Question, ServerMechanism, Unproven
 from ..session.server import ServerConnection
 from ..wire.reply import Reply
 from ..wire.secret import Secret
+from .control import FAILED
 from .effect import Flow
 from .handler import Served
-from .verbs import FAILED
 
 __all__ = ["MOST_ROUNDS", "Authentication"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias, final
 
-from ..extensions import Burl, BurlLast, Etrn, XClient, XForward, believed_submitter
+from ..extensions import Atrn, Burl, BurlLast, Etrn, XClient, XForward, believed_submitter
 from ..sasl import BearerToken, Channel, Credentials, ScramKeys, TokenRefused
 from ..session.server import ServerConnection
 from ..session.transaction import Transaction
@@ -19,6 +19,8 @@ from ..wire.command import Command, Mail, Rcpt
 from ..wire.proxy import ProxyHeader
 from ..wire.reply import Reply
 from .content import Octets
+from .outcome import Outcome
+from .turned import Letter, Letters
 
 __all__ = ["Answer", "Answers", "Handler", "Refusal", "Served", "collecting"]
 
@@ -194,6 +196,17 @@ class Handler(Protocol):
 
     def etrn(self, session: Served, command: Etrn) -> Answer | Awaitable[Answer]:
         """ETRN, where it is offered: start a queue. See :func:`~smtpcore.extensions.etrn.queue_started`."""
+        ...
+
+    def atrn(self, session: Served, command: Atrn) -> Letters | Reply | Awaitable[Letters | Reply | None] | None:
+        """ATRN, where it is offered, of a client that is authenticated: what waits for it, or a refusal.
+
+        Sent one after the other, when the roles have been reversed. None, or no letters, is 453: there is no mail.
+        """
+        ...
+
+    def relayed(self, session: Served, letter: Letter, outcome: Outcome) -> Awaitable[None] | None:
+        """What has become of a letter that ``atrn`` gave; one that this is not asked for has not been sent."""
         ...
 
     def authenticate(self, session: Served, credentials: Credentials) -> bool | Reply | Awaitable[bool | Reply]:

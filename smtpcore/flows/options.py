@@ -15,6 +15,7 @@ from ..extensions import (
     SMTPUTF8,
     STANDARD,
     STARTTLS,
+    Atrn,
     ExtensionSet,
 )
 from ..extensions.limits import NO_LIMITS
@@ -22,24 +23,28 @@ from ..sasl import SERVER_MECHANISMS, ClientMechanism, ScramServer, ServerMechan
 from ..sasl.scram_keys import scramp
 from ..session.client import ClientConnection
 from ..session.limits import ClientLimits, ServerLimits
+from ..session.server import ServerConnection
 from ..session.settings import ServerSettings
 from ..wire.address import Mailbox
 from ..wire.capabilities import Capabilities, Offered
 from ..wire.newlines import BareNewlines
 from ..wire.parameters import Parameter
+from ..wire.reply import Reply
 from ..wire.tolerance import INTEROP, Strictness
 from .chain import Letter, submit_all
 from .client import TlsMode, open_session
 from .content import Content, octets_of
+from .control import MINIMUM_RATE, Control
 from .effect import Flow
+from .handler import Served
 from .limited import submit_within_limits
 from .needs import EightBit
 from .outcome import Outcome
 from .recipient import Recipient
-from .server import MINIMUM_RATE, Control
+from .server import serve_connection
 from .submission import submission_methods
 from .submit import submit
-from .verbs import methods_of
+from .turned import turn
 
 __all__ = [
     "ClientOptions",
@@ -52,6 +57,7 @@ __all__ = [
     "prepare_server",
     "send",
     "send_all",
+    "turn_round",
     "without_password",
 ]
 
@@ -205,6 +211,22 @@ def send_all(
     return submit_all(machine, letters, on_mail, on_rcpt, chunking=chunking, eight_bit=eight_bit)
 
 
+def turn_round(
+    machine: ClientConnection, command: Atrn, handler: object, peer: tuple[str, int] | None, options: ServerOptions
+) -> Flow[Reply]:
+    """ATRN, and where it is taken a server that asks ``handler``; an exception of the handler is raised at the end."""
+    errors: list[BaseException] = []
+    settings, control = prepare_server(handler, "none", errors.append, options)
+
+    def serve(server: ServerConnection) -> Flow[None]:
+        return serve_connection(server, handler, Served(server, peer), control)
+
+    reply = yield from turn(machine, command, settings, serve)
+    if errors:
+        raise errors[0]
+    return reply
+
+
 def prepare_server(
     handler: object, tls: TlsMode, report: Callable[[BaseException], None], options: ServerOptions
 ) -> tuple[ServerSettings, Control]:
@@ -241,7 +263,7 @@ def prepare_server(
         mechanisms,
         options.get("timeout"),
         options.get("minimum_rate", MINIMUM_RATE),
-        submission_methods if submission else methods_of,
+        submission_methods if submission else None,
     )
     return settings, control
 

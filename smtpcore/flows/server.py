@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, final
 
 from ..errors import LocalProtocolError, ParseError, RemoteProtocolError
-from ..extensions import Auth, AuthResponse, Bdat, BdatLast, Burl, BurlLast, StartTls, XClient
-from ..sasl import SERVER_MECHANISMS, ServerMechanism
+from ..extensions import Atrn, Auth, AuthResponse, Bdat, BdatLast, Burl, BurlLast, StartTls, XClient
 from ..session.event import (
     NEED_DATA,
     CommandReceived,
@@ -23,17 +22,23 @@ from ..wire.command import Command, Data
 from ..wire.reply import Reply
 from .authentication import Authentication
 from .content import Source
+from .control import FAILED, MINIMUM_RATE, Control, Drain
 from .effect import Close, Flow, Handshake, Read, Write
 from .handler import Refusal, Served
 from .transfer import next_piece
-from .verbs import FAILED, fetched, is_awaitable, methods_of, reply_to_recipient, result_of
+from .turned import relay
+from .verbs import (
+    NOT_IMPLEMENTED,
+    fetched,
+    is_awaitable,
+    methods_of,
+    reply_to_recipient,
+    result_of,
+)
 
-__all__ = ["Control", "Drain", "serve_connection"]
+__all__ = ["MINIMUM_RATE", "Control", "Drain", "serve_connection"]
 
-#: Octets per second that a client has to keep up with its content; Postfix has the same.
-MINIMUM_RATE: Final = 500.0
-
-_OURS: Final = frozenset((Data, Bdat, BdatLast, StartTls, Auth, AuthResponse, XClient, Burl, BurlLast))
+_OURS: Final = frozenset((Data, Bdat, BdatLast, StartTls, Auth, AuthResponse, XClient, Burl, BurlLast, Atrn))
 _URLS: Final = frozenset((Burl, BurlLast))
 _CHUNKS: Final = frozenset((Bdat, BdatLast))
 _BEGINS_CONTENT: Final = frozenset((Data, Bdat, BdatLast))
@@ -42,32 +47,6 @@ _LENGTHY: Final = frozenset((State.CONTENT, State.RCPT, State.CHUNKS))
 _TIMEOUT: Final = Reply(421, "timeout exceeded", "4.4.2")
 _SHUTDOWN: Final = Reply(421, "service shutting down", "4.3.2")
 _NEXT_COMMAND: Final = Read(COMMAND.seconds)
-
-
-class Drain(Exception):
-    """Thrown into a script that waits to read: say 421 and close, unless a transaction is in hand."""
-
-
-@final
-class Control:
-    """What all connections of one server share."""
-
-    __slots__ = ("draining", "mechanisms", "methods", "minimum_rate", "report", "timeout")
-
-    def __init__(
-        self,
-        report: Callable[[BaseException], None],
-        mechanisms: Mapping[str, Callable[[], ServerMechanism]] = SERVER_MECHANISMS,
-        timeout: float | None = None,
-        minimum_rate: float = MINIMUM_RATE,
-        methods: Callable[[object], Mapping[type[Command], Any]] = methods_of,
-    ) -> None:
-        self.report = report  #: Told of every exception of a handler.
-        self.mechanisms = mechanisms
-        self.timeout = timeout  #: Seconds that take the place of the machine's deadlines.
-        self.minimum_rate = minimum_rate  #: Octets per second.
-        self.methods = methods  #: What of a handler answers MAIL and RCPT.
-        self.draining = False  #: No new transaction begins.
 
 
 def serve_connection(machine: ServerConnection, handler: Any, session: Served, control: Control) -> Flow[None]:
@@ -96,7 +75,7 @@ class _Script:
         self._handler = handler
         self._session = session
         self._control = control
-        self._methods: Mapping[type[Command], Any] = control.methods(handler)
+        self._methods = (control.methods or methods_of)(handler)
         self._command = getattr(handler, "command", None)
         self._content = getattr(handler, "content", None)
         self._authentication: Authentication | None = None
@@ -203,6 +182,8 @@ class _Script:
             return self._introduce(command)
         if kind in _URLS:
             return self._fetch(command)
+        if kind is Atrn:
+            return self._turn(command)
         if kind not in _BEGINS_CONTENT:
             if self._authentication is None:
                 machine, session = self._machine, self._session
@@ -251,6 +232,12 @@ class _Script:
             yield from self._fail(source)
         else:
             machine.supply(b"")  # and what comes of it is an event like any other
+
+    def _turn(self, command: Command) -> Flow[None]:
+        if hasattr(self._handler, "atrn"):
+            yield from relay(self._machine, (yield from self._ask("atrn", command)), self._ask, self._control)
+        else:
+            self._machine.reply(NOT_IMPLEMENTED)
 
     def _introduce(self, command: Command) -> Flow[None]:
         before = self._machine.session.xclient

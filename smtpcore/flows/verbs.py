@@ -13,13 +13,20 @@ from .content import Source, octets_of
 from .effect import Await, Flow
 from .handler import Refusal
 
-__all__ = ["FAILED", "Method", "fetched", "is_awaitable", "methods_of", "reply_to_recipient", "result_of"]
+__all__ = [
+    "NOT_IMPLEMENTED",
+    "Method",
+    "fetched",
+    "is_awaitable",
+    "methods_of",
+    "reply_to_recipient",
+    "result_of",
+]
 
 Method: TypeAlias = Callable[..., Any]
 
-#: In place of what a handler raises.
-FAILED: Final = Reply(451, "local error in processing", "4.3.0")
-_NOT_IMPLEMENTED: Final = Reply(502, "command not implemented", "5.5.1")
+#: Where a handler has no method for what it is asked to do.
+NOT_IMPLEMENTED: Final = Reply(502, "command not implemented", "5.5.1")
 
 
 def methods_of(handler: object) -> Mapping[type[Command], Method | None]:
@@ -48,11 +55,11 @@ def fetched(answer: Any) -> Source | Reply:
         if answer.code < 400:
             raise LocalProtocolError(f"{answer.code} to BURL, which takes octets or a refusal (RFC 4468 s3.2)")
         return answer
-    return _NOT_IMPLEMENTED if answer is None else octets_of(answer)
+    return NOT_IMPLEMENTED if answer is None else octets_of(answer)
 
 
 def _refuse(session: object, command: Command) -> Reply:
-    return _NOT_IMPLEMENTED
+    return NOT_IMPLEMENTED
 
 
 def reply_to_recipient(answer: Any) -> Reply:

@@ -31,7 +31,7 @@ from .usage import Usage
 __all__ = ["ClientConnection"]
 
 # Looking a member of an Enum up costs more than all else that a step does with it.
-_CONTENT, _UPGRADING, _CLOSED = State.CONTENT, State.UPGRADING, State.CLOSED
+_CONTENT, _UPGRADING, _CLOSED, _TURNED = State.CONTENT, State.UPGRADING, State.CLOSED, State.TURNED
 _TEACHING: Final = GREETINGS | EXCHANGE | {XClient}
 _TEACHING_LMTP: Final = _TEACHING | TEACHES_RECIPIENTS
 
@@ -250,6 +250,8 @@ class ClientConnection(Endpoint):
         if state is _UPGRADING:
             self._refuse_plaintext()
             return self._closed() if self._eof else PAUSED
+        if state is _TURNED:
+            return PAUSED
         ready, flight = self._reader.ready, pipeline.flight
         reply = ready.popleft() if ready else self._read()
         if reply is None:
@@ -364,6 +366,21 @@ class ClientConnection(Endpoint):
         if self._reader.pending:
             self.state = State.CLOSED
             self._fail("octets in the clear after the reply to STARTTLS (RFC 3207 s4.2)")
+
+    # -- roles reversed -----------------------------------------------------------------------
+
+    def hand_over(self) -> bool:
+        """Behind ATRN: whether the stream has ended already; this machine is closed.
+
+        For :func:`~smtpcore.session.turning.become_server`, which calls it.
+        """
+        self._check_alive()
+        if self.state is not _TURNED:
+            raise LocalProtocolError("no ATRN has been accepted (RFC 2645 s5.3)")
+        self.state = _CLOSED
+        if self._reader.pending:
+            self._fail("octets before the greeting of the reversed roles (RFC 2645 s5.3)")
+        return self._eof
 
     # -- ends ---------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..errors import ParseError
+from ..extensions.atrn import Atrn
 from ..extensions.auth import Auth, AuthResponse
 from ..extensions.burl import Burl, BurlLast
 from ..extensions.chunking import BdatLast
@@ -53,6 +54,7 @@ POSITIVE: Final[Mapping[type[Command], Reply]] = {
     Vrfy: Reply(252, "cannot verify, but will take mail for it", "2.1.5"),
     Expn: Reply(252, "cannot expand, but will take mail for it", "2.1.5"),
     Help: Reply(214, "see RFC 5321", "2.0.0"),
+    Atrn: Reply(250, "now reversing the connection", "2.0.0"),
     StartTls: Reply(220, "ready to start TLS", "2.0.0"),
     Auth: Reply(235, "authentication succeeded", "2.7.0"),
     AuthResponse: Reply(235, "authentication succeeded", "2.7.0"),

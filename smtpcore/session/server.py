@@ -46,12 +46,13 @@ _OF_TRANSACTIONS: Final = frozenset((Mail, Rcpt, Data, EndOfContent, Auth, AuthR
 _CHUNKS: Final = frozenset((Bdat, BdatLast))
 # Looking a member of an Enum up costs more than all else that a step does with it.
 _CONTENT, _AUTHENTICATING, _UPGRADING, _CLOSED = State.CONTENT, State.AUTHENTICATING, State.UPGRADING, State.CLOSED
+_TURNED = State.TURNED
 _END_OF_CONTENT: Final = EndOfContent()
 _CONTENT_ENDED: Final = ContentEnded()
 _POSITIVE: Final = replies.POSITIVE_OCTETS
 # RFC 2033 s4.2: not one reply to the content
 _POSITIVE_LMTP: Final = {kind: octets for kind, octets in _POSITIVE.items() if kind is not EndOfContent}
-_NOT_WAITING: Final = frozenset((State.CLOSED, State.UPGRADING))
+_NOT_WAITING: Final = frozenset((_CLOSED, _UPGRADING, _TURNED))
 
 
 @final
@@ -169,6 +170,8 @@ class ServerConnection(Reception):
         if state is _UPGRADING:
             self._refuse_plaintext()
             return self._end_of_stream() if self._eof else PAUSED
+        if state is _TURNED:
+            return PAUSED
         buffer = self._buffer
         while True:
             if self._chunk is not None:
@@ -307,7 +310,7 @@ class ServerConnection(Reception):
         replies.checked(reply)
         if self._error or self.session.state is State.CLOSED:
             return
-        if self.session.state is not State.UPGRADING:
+        if self.session.state not in _NOT_WAITING:
             self._write(reply)
         self._close()
 
@@ -340,6 +343,18 @@ class ServerConnection(Reception):
         if digit >= 4:
             self._count_error()
 
+    def hand_over(self) -> tuple[bytes, bool]:
+        """Behind ATRN: what the peer has sent since, and whether that was all; this machine is closed.
+
+        For :func:`~smtpcore.session.turning.become_client`, which calls it.
+        """
+        self._check_alive()
+        if self.session.state is not _TURNED or self._out:
+            raise LocalProtocolError("no ATRN has been accepted, or the reply to it not written yet (RFC 2645 s5.3)")
+        rest = self._buffer.take(len(self._buffer))
+        self._close()
+        return rest, self._eof
+
     # -- TLS ----------------------------------------------------------------------------------
 
     def tls_established(self) -> None:
@@ -352,6 +367,7 @@ class ServerConnection(Reception):
             raise LocalProtocolError("STARTTLS has not been accepted")
         self._refuse_plaintext()
         self.session = ServerSession(self.settings, State.GREETED, tls=True, trusted=self.session.trusted)
+        self._chunks = None
         self._tolerance.take()
 
     def tls_failed(self) -> None:

@@ -26,6 +26,7 @@ KNOWN = {
 EXCEPTIONS = {
     ("client.py", "wire.command", "Command"): "the type of an argument that is handed on",
     ("client.py", "extensions", "XClient"): "the same",
+    ("client.py", "extensions", "Atrn"): "the same",
 }
 #: Where a reply is written, and the only one: before there is a machine that could say it.
 REPLIES = {"listening.py": {421}}

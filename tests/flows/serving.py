@@ -23,6 +23,8 @@ METHODS = (
     "aborted",
     "command",
     "authenticate",
+    "atrn",
+    "relayed",
     "burl",
     "etrn",
     "trusts",
@@ -31,7 +33,7 @@ METHODS = (
     "closed",
 )
 #: What changes how a server behaves by being there.
-OPTIONAL = ("authenticate", "burl", "etrn", "trusts", "xclient", "xforward")
+OPTIONAL = ("atrn", "authenticate", "burl", "etrn", "trusts", "xclient", "xforward")
 MAIL, RCPT, DATA = b"MAIL FROM:<alice@crepes.fr>\r\n", b"RCPT TO:<bob@hamburger.edu>\r\n", b"DATA\r\n"
 EHLO, QUIT, RSET, NOOP = b"EHLO crepes.fr\r\n", b"QUIT\r\n", b"RSET\r\n", b"NOOP\r\n"
 BODY = b"Subject: crepes\r\n\r\nHello\r\n"

@@ -44,7 +44,7 @@ from smtpcore import (
     Vrfy,
 )
 from smtpcore import extensions as ext
-from smtpcore.extensions import Burl, BurlLast, Etrn, XClient, XForward
+from smtpcore.extensions import Atrn, Burl, BurlLast, Etrn, XClient, XForward
 from tests.session.looking import Trace, all_cuts, join
 
 #: Everything that the first extensions have to offer.
@@ -63,6 +63,7 @@ FULL = Capabilities(
     ext.XCLIENT.offer(ext.XCLIENT_ATTRIBUTES),
     ext.XFORWARD.offer(ext.XFORWARD_ATTRIBUTES),
     ext.BURL.offer(("imap",)),
+    ext.ATRN,
 )
 #: For calls that no type checker would let pass.
 untyped: Any = SimpleNamespace(Mail=Mail, Rcpt=Rcpt, Auth=Auth, AuthResponse=AuthResponse, SIZE=ext.SIZE)
@@ -74,7 +75,7 @@ ENVELOPE = b"MAIL FROM:<alice@crepes.fr>\r\nRCPT TO:<bob@hamburger.edu>\r\n"
 OFFER = (
     b"250-hamburger.edu\r\n250-PIPELINING\r\n250-SIZE 1000000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
     b"250-AUTH PLAIN LOGIN\r\n250-STARTTLS\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-ETRN\r\n250-XCLIENT NAME ADDR\r\n"
-    b"250-XFORWARD NAME ADDR\r\n250-BURL imap\r\n250 ENHANCEDSTATUSCODES\r\n"
+    b"250-XFORWARD NAME ADDR\r\n250-BURL imap\r\n250-ATRN\r\n250 ENHANCEDSTATUSCODES\r\n"
 )
 
 
@@ -194,6 +195,7 @@ def reach(state: State, *, tls: bool = False, **options: Any) -> Any:
         State.SPOILT: EHLO + ENVELOPE + b"BDAT 2\r\n\nb",
         State.AUTHENTICATING: EHLO + b"AUTH PLAIN\r\n",
         State.UPGRADING: EHLO + b"STARTTLS\r\n",
+        State.TURNED: EHLO + b"AUTH PLAIN AGEAYg==\r\nATRN\r\n",
         State.CLOSED: b"QUIT\r\n",
     }.get(state, b"")
     if lines:
@@ -379,6 +381,7 @@ class Pair:
             State.CONTENT: [Ehlo("crepes.fr"), Mail(ALICE), Rcpt(BOB), Data()],
             State.AUTHENTICATING: [Ehlo("crepes.fr"), Auth("PLAIN")],
             State.UPGRADING: [Ehlo("crepes.fr"), StartTls()],
+            State.TURNED: [Ehlo("crepes.fr"), Auth("PLAIN", b"\0a\0b"), Atrn()],
         }
         for command in steps.get(state, []):
             self.exchange(command)
@@ -411,6 +414,7 @@ def each_command() -> list[Command]:
         Etrn("crepes.fr"),
         XClient(name="crepes.fr", port=4711),
         XForward(name="crepes.fr", address="192.0.2.1"),
+        Atrn("crepes.fr", "example.org"),
         Burl("imap://crepes.fr/outbox"),
         BurlLast("imap://crepes.fr/outbox"),
         Quit(),

@@ -32,6 +32,7 @@ LINES = (
     b"BDAT 5 LATE\r\nQUIT",
     b"MAIL FROM:<a@b> BODY=BINARYMIME\r\n",
     b"RSET\r\n",
+    b"ATRN crepes.fr\r\n",
     b"BURL imap://a\r\n",
     b"BURL imap://a/b LAST\r\n",
     b"ETRN crepes.fr\r\n",

@@ -9,6 +9,7 @@ import pytest
 from smtpcore import Connect, EndOfContent, State
 from smtpcore.extensions import (
     STANDARD,
+    Atrn,
     Auth,
     AuthResponse,
     Bdat,
@@ -98,6 +99,8 @@ def test_what_standard_adds():
         assert added.pop((state, BurlLast)) == last
     # RFC 1985 s5: not within a transaction
     assert added.pop((State.READY, Etrn)) == {2: State.READY}
+    # RFC 2645 s5.2.1, s5.3
+    assert added.pop((State.READY, Atrn)) == {2: State.TURNED}
     # XCLIENT_README, XFORWARD_README: nor these; the one begins the session anew
     assert added.pop((State.READY, XClient)) == {2: State.GREETED}
     assert added.pop((State.READY, XForward)) == {2: State.READY}
@@ -135,10 +138,11 @@ def test_every_state_can_be_reached_and_left():
             break
         reached = further
     assert reached == set(State)
-    for state in set(State) - {State.CLOSED, State.UPGRADING}:
+    for state in set(State) - {State.CLOSED, State.UPGRADING, State.TURNED}:
         assert STANDARD.transitions[state], f"{state.name} would be a dead end"
     assert not STANDARD.transitions[State.CLOSED]
     assert not STANDARD.transitions[State.UPGRADING], "only a handshake leads out of it"
+    assert not STANDARD.transitions[State.TURNED], "another machine goes on"
 
 
 @pytest.mark.parametrize("row", [{2: State.READY}, {3: State.CONTENT}, {2: State.READY, 4: State.READY}, {}], ids=repr)

@@ -51,7 +51,7 @@ def test_all_of_them():
     assert [extension.keyword for extension in STANDARD] == [
         "PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "STARTTLS", "AUTH", "HELP",
         "CHUNKING", "BINARYMIME", "ETRN", "XCLIENT", "XFORWARD", "DSN", "REQUIRETLS", "DELIVERBY", "FUTURERELEASE",
-        "MT-PRIORITY", "RRVS", "NO-SOLICITING", "CONPERM", "CONNEG", "LIMITS", "BURL",
+        "MT-PRIORITY", "RRVS", "NO-SOLICITING", "CONPERM", "CONNEG", "LIMITS", "BURL", "ATRN",
     ]  # fmt: skip
     assert len(STANDARD) == len(list(STANDARD))
     for extension in STANDARD:
@@ -63,7 +63,7 @@ def test_all_of_them():
     assert "\u017ftarttls" not in STANDARD
     assert 5 not in STANDARD
     assert set(STANDARD.verb_owner.values()) == {
-        STARTTLS, AUTH, ext.CHUNKING, ext.ETRN, ext.XCLIENT, ext.XFORWARD, ext.BURL,
+        STARTTLS, AUTH, ext.CHUNKING, ext.ETRN, ext.XCLIENT, ext.XFORWARD, ext.BURL, ext.ATRN,
     }  # fmt: skip
     assert set(STANDARD.parameter_owners) == {
         "SIZE", "BODY", "SMTPUTF8", "AUTH", "RET", "ENVID", "NOTIFY", "ORCPT", "REQUIRETLS", "BY", "HOLDFOR",

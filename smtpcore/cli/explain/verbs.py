@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from ...extensions import Auth, AuthResponse, Burl, BurlLast, Etrn, StartTls, XClient, XForward
+from ...extensions import Atrn, Auth, AuthResponse, Burl, BurlLast, Etrn, StartTls, XClient, XForward
 from ...extensions.chunking import Bdat, BdatCommand, BdatLast
 from ...wire.address import Mailbox, Postmaster
 from ...wire.command import Command, Data, Ehlo, Expn, Helo, Help, Lhlo, Mail, Noop, Quit, Rcpt, Rset, Vrfy
@@ -33,6 +33,7 @@ KINDS: Final[Mapping[str, type[Command]]] = {
         Auth,
         StartTls,
         Bdat,
+        Atrn,
         Burl,
         Etrn,
         XClient,
@@ -104,6 +105,7 @@ _COMMANDS: Final[Mapping[type[Command], Callable[[Any], Remark]]] = {
     Auth: _auth,
     Burl: lambda _: Remark("The client names a URL to fetch a part of the content from.", "RFC 4468 s3.2"),
     BurlLast: lambda _: Remark("The client names a URL to fetch the last part of the content from.", "RFC 4468 s3.2"),
+    Atrn: lambda _: Remark("The client asks for its mail: the roles are to be reversed.", "RFC 2645 s5.2.1"),
     Etrn: _etrn,
     XClient: lambda c: Remark(f"Of Postfix: a proxy says who its client is, by {' '.join(c.keywords)}."),
     XForward: lambda c: Remark(f"Of Postfix: a filter says who the client was, by {' '.join(c.keywords)}."),
