@@ -137,7 +137,9 @@ XCLIENT: Final[Extension[Sequence[str]]] = Extension(
     "Postfix",
     argument=attribute_list("XCLIENT", XClient.attributes),
     verbs=[XClient],
-    transitions={State.READY: {XClient: {2: State.GREETED}}},
+    # XCLIENT_README: "at any time, except in the middle of a mail delivery transaction"; behind another one, without
+    # an EHLO between them, as swaks has it
+    transitions={State.READY: {XClient: {2: State.GREETED}}, State.GREETED: {XClient: {2: State.GREETED}}},
     checks={XClient: _check},
     announced=lambda session: session.trusted,
 )

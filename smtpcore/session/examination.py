@@ -8,6 +8,7 @@ from ..errors import ParseError
 from ..extensions import UTF8, Extension
 from ..extensions.auth import AUTH_LINE_LIMIT, Auth, AuthResponse
 from ..extensions.starttls import StartTls
+from ..extensions.xclient import XClient
 from ..table import State
 from ..wire.command import Command, Ehlo, Expn, Helo, Lhlo, Mail, Noop, Quit, Rcpt, Vrfy, parse_command
 from ..wire.parameters import NO_PARAMETERS, Parameters
@@ -97,7 +98,8 @@ def _examine_place(session: ServerSession, kind: type[Command], owner: Extension
     if owner is not None and owner.keyword not in settings.capabilities:
         return replies.NOT_IMPLEMENTED
     # RFC 5321 s2.2.1: an extension is offered by the reply to EHLO
-    if kind not in session.rows or (owner is not None and not session.esmtp):
+    offered = owner is None or session.esmtp or (kind is XClient and session.proxied)
+    if kind not in session.rows or not offered:
         return replies.BAD_SEQUENCE
     return None
 

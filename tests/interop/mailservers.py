@@ -16,6 +16,8 @@ class Postfix(Peer):
     via: str | None = None
     """The transport that takes the place of smtp to the relay."""
     offers = frozenset({"starttls", "implicit", "utf8", "refusals"})
+    more = ""
+    """Further lines of main.cf."""
 
     def _command(self) -> list[str]:
         main = f"""
@@ -51,7 +53,7 @@ smtpd_error_sleep_time = 0
 smtpd_hard_error_limit = 1000
 smtpd_client_connection_count_limit = 0
 message_size_limit = 20480000
-"""
+{self.more}"""
         access = "/^refuse.*@example/ 550 5.1.1 no such mailbox\n/^defer.*@example/ 450 4.2.1 come back later\n"
         port, implicit = f"127.0.0.1:{self.port}", f"127.0.0.1:{self.implicit_port}"
         script = f"""
@@ -76,6 +78,8 @@ class Exim(Peer):
 
     name = "exim"
     offers = frozenset({"starttls", "implicit", "auth", "utf8", "refusals"})
+    more = ""
+    """Further lines of the main section."""
 
     def _command(self) -> list[str]:
         conf = f"""
@@ -98,7 +102,7 @@ smtputf8_advertise_hosts = *
 accept_8bitmime = true
 message_size_limit = 20M
 keep_environment =
-begin acl
+{self.more}begin acl
 rcpt:
   deny  domains = example.com
         local_parts = ^refuse

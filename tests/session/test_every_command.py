@@ -50,11 +50,13 @@ IN_SEQUENCE = [
     pytest.param(state, index, id=f"{state.name}-{command.verb}")
     for state in TALKING
     for index, command in enumerate(each_command())
-    if type(command) in STANDARD.transitions[state]
+    if type(command) in STANDARD.transitions[state] and (state, command.verb) != (State.GREETED, "XCLIENT")
 ]
 
 
 def row_of(state: State, command: Any) -> Any:
+    if (state, command.verb) == (State.GREETED, "XCLIENT"):
+        return None  # its place is behind another one: see test_xclient
     return STANDARD.transitions[state].get(type(command))
 
 
