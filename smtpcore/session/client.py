@@ -251,7 +251,7 @@ class ClientConnection(Endpoint):
             self._refuse_plaintext()
             return self._closed() if self._eof else PAUSED
         if state is _TURNED:
-            return PAUSED
+            return self._closed() if self._eof else PAUSED
         ready, flight = self._reader.ready, pipeline.flight
         reply = ready.popleft() if ready else self._read()
         if reply is None:

@@ -171,7 +171,7 @@ class ServerConnection(Reception):
             self._refuse_plaintext()
             return self._end_of_stream() if self._eof else PAUSED
         if state is _TURNED:
-            return PAUSED
+            return self._end_of_stream() if self._eof else PAUSED
         buffer = self._buffer
         while True:
             if self._chunk is not None:

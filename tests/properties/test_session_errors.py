@@ -35,6 +35,7 @@ from smtpcore import (
     StartTls,
     State,
 )
+from smtpcore.extensions import Atrn, BurlLast
 from tests.session.helpers import (
     ALICE,
     BOB,
@@ -71,8 +72,10 @@ SERVER_CALLS = st.one_of(
     st.tuples(st.just("greet")),
     st.tuples(st.just("greet"), REPLIES),
     st.tuples(st.just("challenge"), st.one_of(any_octets, WRONG)),
+    st.tuples(st.just("supply"), st.one_of(any_octets, WRONG)),
     st.tuples(st.just("tls_established")),
     st.tuples(st.just("data_to_send")),
+    st.tuples(st.sampled_from(["trust", "hand_over"])),
     st.tuples(st.sampled_from(["close", "close", "tls_failed"])),
     st.tuples(st.just("close"), REPLIES),
 )
@@ -89,6 +92,8 @@ COMMANDS = st.sampled_from(
         Auth("PLAIN", b"\0alice\0sesame"),
         Auth("LOGIN"),
         AuthResponse(b"alice"),
+        Atrn("crepes.fr"),
+        BurlLast("imap://a"),
         AuthResponse(None),
     ]
 )
@@ -104,7 +109,7 @@ CLIENT_CALLS = st.one_of(
     st.tuples(st.just("end_content")),
     st.tuples(st.just("tls_established")),
     st.tuples(st.just("data_to_send")),
-    st.tuples(st.sampled_from(["data_to_send", "tls_failed", "abandon"])),
+    st.tuples(st.sampled_from(["data_to_send", "tls_failed", "abandon", "hand_over"])),
 )
 
 
@@ -116,7 +121,7 @@ def misuse(machine: Any, calls: list[Any]) -> None:
             getattr(machine, name)(*args)
         except RemoteProtocolError as error:
             again, broken = dead or str(error), str(error)
-            assert dead or name in {"next_event", "tls_established"}
+            assert dead or name in {"next_event", "tls_established", "hand_over"}
             assert again == broken
             dead = again
             continue

@@ -188,7 +188,7 @@ def test_close_takes_back_what_was_not_taken():
 def test_close_in_every_state(state):
     machine = reach(state)
     machine.close()
-    silent = state in {State.UPGRADING, State.CLOSED}
+    silent = state in {State.UPGRADING, State.TURNED, State.CLOSED}
     assert machine.data_to_send() == (b"" if silent else farewell(state))
     assert machine.state is State.CLOSED
     assert machine.next_event() == ConnectionClosed()
