@@ -3,6 +3,7 @@
 from .error import Disconnected, FlowError, NoMechanism, Refused, TlsNotOffered
 from .handler import Handler, Refusal, Served, collecting
 from .outcome import Outcome, RecipientOutcome, Status
+from .pool import PoolLimits
 from .turned import Letter
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Letter",
     "NoMechanism",
     "Outcome",
+    "PoolLimits",
     "RecipientOutcome",
     "Refusal",
     "Refused",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Hashable, Sequence
 from typing import Any, Final, Protocol, TypeAlias, final
 
 from ..errors import ProtocolError
+from ..extensions.limits import NO_LIMITS
 from ..session.client import ClientConnection
 from ..session.event import NEED_DATA, ConnectionClosed, ReplyReceived
 from ..table import State
@@ -149,7 +150,7 @@ def _send(
         usage = connection.machine.usage
         mails = usage.mails
         to = [recipients[index] for index in asked]
-        groups, beyond = divide(usage, addresses_of(to))
+        groups, beyond = ([asked], {}) if usage.limits is NO_LIMITS else divide(usage, addresses_of(to))
         latest: Outcome = yield Drive(connection, send(connection.machine, sender, to, content, options))
         told = len(groups[0]) if usage.mails > mails else 0
         # A content that comes once may have been read, to be written as ASCII

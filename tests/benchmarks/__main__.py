@@ -18,6 +18,7 @@ PARTS = {
     "compose": composing.composing,
     "receive": over_sockets.receive,
     "transmit": over_sockets.transmit,
+    "pool": over_sockets.pool,
     "roundtrips": in_memory.roundtrips,
     "idle": over_sockets.idle,
     "import": over_sockets.imports,

@@ -136,6 +136,19 @@ def roundtrips(run: Run) -> None:
         before_turns = sock.turns
         peer.sendmail("a@example.org", names, engines.BODY)
         print(f"| {number} | {ours:.0f} | {sock.turns - before_turns} |")
+    print("\n### Round trips for each of 100 messages over one connection\n\n| | round trips |\n|---|--:|")
+    message = ("a@example.org", ["b@example.com"], engines.BODY)
+    for name, chunking in ("send", False), ("send_all", False), ("send_all in chunks", True):
+        link = Link(_Accepting(), hostname="mx.example", latency=0.005)
+        with link.connect(hostname="client.example") as sender:
+            before = link.clock.now
+            if name == "send":
+                outcomes = [sender.send(*message) for _ in range(100)]
+            else:
+                outcomes = sender.send_all([message] * 100, chunking=chunking)
+            if not all(outcome.all_accepted for outcome in outcomes):
+                raise ValueError("refused")
+            print(f"| smtpcore, {name} | {(link.clock.now - before) / (2 * link.latency) / 100:.2f} |")
     if time.perf_counter() - started > 10:
         raise ValueError("time in memory is not virtual")
     print(end="", flush=True)

@@ -179,6 +179,26 @@ def transmit(run: Run) -> None:
             table(title, "µs of CPU per message", cases, run, _microseconds)
 
 
+def pool(run: Run) -> None:
+    """Clients that send over four connections, by hand and by a pool, and over a new one for each message."""
+    count = run.amount(2000, 100)
+
+    def case(kind: str) -> Case:
+        def measured() -> float:
+            where = ["127.0.0.1", str(port), str(count), "4096", "1", "4", kind]
+            done = subprocess.run(
+                [*_script("transmit.py"), *where], capture_output=True, timeout=60, check=True, env=_environment()
+            )
+            return float(json.loads(done.stdout)["cpu"]) / count
+
+        return measured
+
+    rows = {"four connections": "asyncio", "a pool of four": "pool", "a new one for each": "anew"}
+    with running(lambda port: _script("receive.py", str(port), "asyncio")) as (_, port):
+        cases: dict[str, Case | None] = {f"smtpcore, {name}": case(kind) for name, kind in rows.items()}
+        table("Sending messages of 4 KiB to smtpcore, asyncio", "µs of CPU per message", cases, run, _microseconds)
+
+
 def imports(run: Run) -> None:
     """Fresh interpreters that import."""
 

@@ -41,6 +41,12 @@ def test_a_message_takes_two_round_trips(tables: str, recipients: int):
     assert f"| {recipients} | 2 | {recipients + 3} |" in tables
 
 
+@pytest.mark.parametrize("row", ["send | 2.00", "send_all | 1.01", "send_all in chunks | 0.50"])
+def test_a_chained_message_takes_one(tables: str, row: str):
+    # RFC 2920 s3.1: "the first 'command' in a group"
+    assert f"| smtpcore, {row} |" in tables
+
+
 def test_unknown_part():
     command = [sys.executable, "-m", "tests.benchmarks", "--only", "nonsense"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)

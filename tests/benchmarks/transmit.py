@@ -1,4 +1,4 @@
-"""A sending client: ``transmit.py HOST PORT COUNT SIZE RECIPIENTS CONNECTIONS [asyncio|blocking]``; prints JSON."""
+"""A sending client: ``transmit.py HOST PORT COUNT SIZE RECIPIENTS CONNECTIONS [asyncio|blocking|pool|anew]``; JSON."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 
 import smtpcore.adapters.asyncio as over_loop
 import smtpcore.adapters.blocking as over_threads
+from smtpcore.flows import PoolLimits
 
 LINE = b"Hello, this is a line of the body of a message that is sent to measure.\r\n"
 
@@ -38,6 +39,25 @@ async def over_asyncio(host: str, port: int, count: int, size: int, recipients: 
                     raise SystemExit(f"refused: {outcome}")
 
     await asyncio.gather(*[one(share(count, connections, index)) for index in range(connections)])
+
+
+async def over_pool(
+    host: str, port: int, count: int, size: int, recipients: int, connections: int, messages: int = 100
+) -> None:
+    """A pool of that many connections, and four tasks for each; ``messages`` over one connection."""
+    content = message(size)
+    names = [f"b{number}@example.com" for number in range(recipients)]
+    limits = PoolLimits(per_host=connections, messages=messages)
+    async with over_loop.Pool(port=port, pool_limits=limits, tls="none", hostname="client.example") as pool:
+
+        async def one(messages: int) -> None:
+            for _ in range(messages):
+                outcome = await pool.send(host, "a@example.org", names, content)
+                if not outcome.all_accepted:
+                    raise SystemExit(f"refused: {outcome}")
+
+        tasks = 4 * connections
+        await asyncio.gather(*[one(share(count, tasks, index)) for index in range(tasks)])
 
 
 def over_sockets(host: str, port: int, count: int, size: int, recipients: int, connections: int) -> None:
@@ -69,6 +89,9 @@ if __name__ == "__main__":
     wall, cpu = time.perf_counter(), time.process_time()
     if kind == "asyncio":
         asyncio.run(over_asyncio(host, port_number, count, size, recipients, connections))
+    elif kind in {"pool", "anew"}:
+        messages = 100 if kind == "pool" else 1
+        asyncio.run(over_pool(host, port_number, count, size, recipients, connections, messages))
     else:
         over_sockets(host, port_number, count, size, recipients, connections)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
