@@ -203,7 +203,7 @@ class Awaited:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._client, name)
-        if name not in ("send", "command", "quit", "speak_for", "turn"):
+        if name not in ("send", "send_all", "command", "quit", "speak_for", "turn"):
             return found
 
         async def method(*args: Any, **options: Any) -> Any:
