@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Callable, Mapping
+from hmac import compare_digest
+from types import MappingProxyType
 from typing import Final, final
 
+from ..errors import ParseError
 from ..flows.handler import Answer, Refusal, Served
-from ..sasl import Credentials
+from ..sasl import BearerToken, Credentials, ScramKeys
+from ..sasl.scram_keys import scramp_is_there
 from ..wire.reply import Reply
 from .sinks import Sink
 from .terminal import say
@@ -22,13 +26,29 @@ _NOBODY: Final = b"\0"
 
 @final
 class Receiver:
-    """A handler that takes mail for anybody; ``users`` are names and passwords, empty where nobody has to log in."""
+    """A handler that takes mail for anybody; ``users`` and ``tokens`` are who may log in, empty where nobody has to.
 
-    def __init__(self, open_sink: Callable[[Served], Sink], users: Mapping[str, bytes]) -> None:
+    Users have passwords by their names, tokens are names by the token.
+    """
+
+    def __init__(
+        self,
+        open_sink: Callable[[Served], Sink],
+        users: Mapping[str, bytes],
+        tokens: Mapping[bytes, str] = MappingProxyType({}),
+    ) -> None:
         self._open_sink = open_sink
         self._users = users
+        self._tokens = tokens
+        self._keys: dict[tuple[str, str], ScramKeys] = {}
+        # Mechanisms are offered where a handler has the methods for them.
         if users:
-            self.authenticate = self._believe  # AUTH is offered where a handler has this
+            self.authenticate = self._believe
+        if users and scramp_is_there():
+            self.scram_keys = self._find_keys
+        if tokens:
+            self.authenticate = self._believe
+            self.verify_token = self._find_owner
 
     def data(self, session: Served) -> Answer:
         """Open a sink for the content that is to come."""
@@ -60,10 +80,31 @@ class Receiver:
             sink.abandon()
 
     def _believe(self, session: Served, credentials: Credentials) -> bool:
+        if credentials.proven:
+            return credentials.authzid in {"", credentials.authcid}
         expected = self._users.get(credentials.authcid)
         right = credentials.verify(_NOBODY if expected is None else expected)
         # RFC 4616 s2: nobody here may act as somebody else
         return right and expected is not None and credentials.authzid in {"", credentials.authcid}
+
+    def _find_keys(self, session: Served, username: str, mechanism: str) -> ScramKeys | None:
+        password = self._users.get(username)
+        if password is None:
+            return None
+        keys = self._keys.get((username, mechanism))
+        if keys is None:
+            try:
+                keys = ScramKeys.derive(password.decode(), mechanism)
+            except ParseError:
+                return None  # SASLprep allows no such password
+            self._keys[username, mechanism] = keys
+        return keys
+
+    def _find_owner(self, session: Served, token: BearerToken) -> str | None:
+        # Each is compared, in constant time: how long it takes tells nothing of the others.
+        given = token.token.reveal()
+        owners = [owner for known, owner in self._tokens.items() if compare_digest(known, given)]
+        return owners[0] if owners else None
 
 
 def _refusal(error: OSError) -> Reply:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
 from ..adapters.blocking import Client
+from ..adapters.unix import unix_path
 from ..compose import Letter
 from ..errors import LocalProtocolError, ParseError, ProtocolError
 from ..extensions import BODY, DSN, ENVID, NOTIFY, RET, SIZE, SMTPUTF8, Body, Notify
@@ -16,6 +17,7 @@ from ..flows.client import TlsMode
 from ..flows.error import Disconnected, FlowError, NoMechanism, TlsNotOffered
 from ..flows.options import ClientOptions
 from ..flows.outcome import Outcome, RecipientOutcome, Status
+from ..sasl import STRENGTH, ClientMechanism, with_password, with_token
 from ..wire.address import Mailbox
 from ..wire.newlines import BareNewlines
 from ..wire.parameters import Parameter, ParameterType
@@ -93,6 +95,14 @@ def add(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--user", metavar="NAME", help="log in as this user")
     parser.add_argument("--password-file", metavar="FILE", type=Path, help="the password is on its first line")
+    parser.add_argument("--token-file", metavar="FILE", type=Path, help="an OAuth token is on its first line")
+    parser.add_argument(
+        "--auth-mechanism",
+        metavar="NAME",
+        choices=[name for name in STRENGTH if name != "EXTERNAL"],
+        action="append",
+        help="log in by this one only; may be repeated; the strongest that the server offers unless given",
+    )
     parser.add_argument(
         "--allow-plaintext-auth", action="store_true", help="log in without TLS too: password in the clear"
     )
@@ -204,8 +214,8 @@ def _parameters(client: Client, size: int, seven_bit: bool) -> list[Parameter[An
 
 
 def _client(arguments: argparse.Namespace) -> Client:
-    if (arguments.user is None) != (arguments.password_file is None):
-        raise Failure("--user and --password-file go together: the password is on the first line of the file")
+    if (arguments.user is None) != (arguments.password_file is None and arguments.token_file is None):
+        raise Failure("--user goes with --password-file or --token-file: the secret is on the first line of the file")
     options: ClientOptions = {
         "allow_plaintext_auth": arguments.allow_plaintext_auth,
         "lmtp": arguments.lmtp,
@@ -215,12 +225,30 @@ def _client(arguments: argparse.Namespace) -> Client:
         options["hostname"] = arguments.hostname
     tls: TlsMode = arguments.tls or "opportunistic"
     if arguments.user is not None:
-        options["auth"] = arguments.user, password_in(arguments.password_file)
+        options["auth"] = _mechanisms(arguments)
         # Opportunistic TLS believes any certificate, and a password is not for just anybody.
         if arguments.tls is None and not arguments.allow_plaintext_auth:
             tls = "required"
     host, port = arguments.server
     return Client(host, port, tls=tls, ssl_context=_context(tls, arguments.ca), timeout=arguments.timeout, **options)
+
+
+def _mechanisms(arguments: argparse.Namespace) -> list[ClientMechanism]:
+    """Those to log in by, strongest first."""
+    found: list[ClientMechanism] = []
+    if arguments.token_file is not None:
+        host, port = arguments.server
+        token = password_in(arguments.token_file)
+        found += with_token(arguments.user, token, host="" if unix_path(host) else host, port=port or None)
+    if arguments.password_file is not None:
+        found += with_password(arguments.user, password_in(arguments.password_file))
+    wanted: list[str] | None = arguments.auth_mechanism
+    if wanted is not None:
+        found = [each for each in found if each.name in wanted]
+        if not found:
+            why = "SCRAM needs smtpcore[scram]; others go with --password-file or with --token-file"
+            raise Failure(f"cannot log in by {' or '.join(wanted)}: {why}")
+    return sorted(found, key=lambda each: STRENGTH.index(each.name))
 
 
 def _context(tls: TlsMode, authority: Path | None) -> ssl.SSLContext | None:

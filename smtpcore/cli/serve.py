@@ -17,11 +17,13 @@ from ..adapters.proxies import Proxies
 from ..errors import ParseError
 from ..flows.client import TlsMode
 from ..flows.handler import Served
-from ..flows.options import DEFAULT_SIZE
+from ..flows.options import DEFAULT_SIZE, ServerOptions
+from ..sasl import SCRAM_MECHANISMS, SERVER_MECHANISMS, CramMd5Server, ServerMechanism
+from ..sasl.scram_keys import scramp_is_there
 from ..session.settings import ServerSettings
 from ..wire.newlines import BareNewlines
 from ..wire.tolerance import Strictness
-from .arguments import TLS_MODES, Subparsers, endpoint, password_in, show_endpoint
+from .arguments import TLS_MODES, Subparsers, endpoint, password_in, read_file, show_endpoint
 from .failure import FAILED, Failure
 from .maildir import Maildir
 from .receiver import Receiver
@@ -30,6 +32,8 @@ from .terminal import say
 
 __all__ = ["add", "run"]
 
+_ALL_MECHANISMS: Final[dict[str, Callable[[], ServerMechanism]]] = {**SERVER_MECHANISMS, "CRAM-MD5": CramMd5Server}
+_MECHANISMS: Final = tuple(_ALL_MECHANISMS)
 #: Seconds until a report is repeated: a server that is out of handles has one for each client in the queue.
 _QUIET: Final = 10.0
 _EPILOG: Final = """\
@@ -68,6 +72,21 @@ def add(subparsers: Subparsers) -> None:
         action="append",
         default=[],
         help="only take mail after AUTH; the first line of FILE is USER's password; may be repeated",
+    )
+    parser.add_argument(
+        "--auth-token",
+        metavar="USER:FILE",
+        type=_user,
+        action="append",
+        default=[],
+        help="the same with an OAuth token, on the first line of FILE; may be repeated",
+    )
+    parser.add_argument(
+        "--auth-mechanism",
+        metavar="NAME",
+        choices=_MECHANISMS,
+        action="append",
+        help=f"offer this one; may be repeated; all but CRAM-MD5 unless given: {', '.join(_MECHANISMS)}",
     )
     parser.add_argument(
         "--allow-plaintext-auth", action="store_true", help="AUTH without TLS too: passwords in the clear"
@@ -127,7 +146,8 @@ def prepare(arguments: argparse.Namespace) -> Server:
     tls: TlsMode = arguments.tls or ("opportunistic" if arguments.cert else "none")
     context = _context(tls, arguments)
     users = {name: password_in(path).encode() for name, path in arguments.auth}
-    if users and tls == "none" and not arguments.allow_plaintext_auth:
+    tokens = {password_in(path).encode(): name for name, path in arguments.auth_token}
+    if (users or tokens) and tls == "none" and not arguments.allow_plaintext_auth:
         raise Failure("--auth without TLS would let nobody in; add --tls and --cert, or --allow-plaintext-auth")
     hostname = arguments.hostname or _own_name()
     if not _is_hostname(hostname):
@@ -136,22 +156,41 @@ def prepare(arguments: argparse.Namespace) -> Server:
         Proxies(arguments.proxy_from)
     except ValueError as error:
         raise Failure(f"--proxy-from takes an address, a network such as 10.0.0.0/8, or unix: ({error})") from None
-    receiver = Receiver(_sinks(arguments, hostname), users)
+    receiver = Receiver(_sinks(arguments, hostname), users, tokens)
+    options: ServerOptions = {
+        "hostname": hostname,
+        "size": arguments.size,
+        "bare_newlines": BareNewlines(arguments.bare_newlines),
+        "strictness": Strictness[arguments.strictness.upper()],
+        "require_auth": bool(users or tokens),
+        "allow_plaintext_auth": arguments.allow_plaintext_auth,
+        "mechanisms": _mechanisms(arguments),
+        "lmtp": arguments.lmtp,
+    }
+    if context is not None:
+        options["certificate"] = read_file(arguments.cert)
     return Server(
         receiver,
         *arguments.where,
         tls=tls,
         ssl_context=context,
-        hostname=hostname,
         max_connections=arguments.max_connections,
         proxy_from=arguments.proxy_from,
-        size=arguments.size,
-        bare_newlines=BareNewlines(arguments.bare_newlines),
-        strictness=Strictness[arguments.strictness.upper()],
-        require_auth=bool(users),
-        allow_plaintext_auth=arguments.allow_plaintext_auth,
-        lmtp=arguments.lmtp,
+        **options,
     )
+
+
+def _mechanisms(arguments: argparse.Namespace) -> dict[str, Callable[[], ServerMechanism]]:
+    """Those to offer, strongest first; what the users and the installation allow of them is found out later."""
+    wanted: list[str] | None = arguments.auth_mechanism
+    if wanted is None:
+        return dict(SERVER_MECHANISMS)
+    if not arguments.auth and not arguments.auth_token:
+        raise Failure("--auth-mechanism goes with --auth or --auth-token, which say who may log in")
+    of_scram = [name for name in wanted if name in SCRAM_MECHANISMS]
+    if of_scram and not scramp_is_there():
+        raise Failure(f"{of_scram[0]} needs the package scramp; install smtpcore[scram]")
+    return {name: begin for name, begin in _ALL_MECHANISMS.items() if name in wanted}
 
 
 def _context(tls: TlsMode, arguments: argparse.Namespace) -> ssl.SSLContext | None:

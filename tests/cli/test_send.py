@@ -362,6 +362,37 @@ def test_auth_and_tls(tmp_path, certificate, secret, capsys):
         assert "Z2Vo" not in line  # nor in base64
 
 
+def test_every_mechanism(tmp_path, certificate, secret, capsys):
+    pytest.importorskip("scramp")
+    token = tmp_path / "token"
+    token.write_text("ya29.not-a-token-that-anybody-has==\n")
+    wrong = tmp_path / "wrong"
+    wrong.write_text("ya29.wrong\n")
+    names = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5"]
+    switches: list[object] = ["--cert", certificate.chain, "--key", certificate.key, "--maildir", tmp_path / "m"]
+    switches += ["--auth", f"alice:{secret}", "--auth-token", f"bob:{token}"]
+    for name in names:
+        switches += ["--auth-mechanism", name]
+    trusted = ["--ca", certificate.authority]
+    with serving(*switches, "--auth-mechanism", "XOAUTH2") as address:
+        for name in [*names, ""]:
+            mechanism = ["--auth-mechanism", name] if name else []
+            assert send(address, "--user", "alice", "--password-file", secret, *mechanism, *trusted) == 0, name
+            assert send(address, "--user", "bob", "--password-file", secret, *mechanism, *trusted) == 3, name
+        assert send(address, "--user", "bob", "--token-file", token, *trusted) == 0
+        assert send(address, "--user", "alice", "--token-file", token, *trusted) == 3
+        assert send(address, "--user", "bob", "--token-file", wrong, *trusted) == 3
+        assert send(address, "--user", "bob", "--token-file", secret, *trusted) == 2  # no characters of a token
+        assert send(address, "--user", "bob", "--token-file", token, "--auth-mechanism", "OAUTHBEARER", *trusted) == 3
+        assert send(address, "--user", "bob", "--token-file", token, "--auth-mechanism", "PLAIN", *trusted) == 2
+    with serving(*switches[:6], "--auth-token", f"bob:{token}") as address:
+        assert send(address, "--user", "bob", "--token-file", token, "--auth-mechanism", "OAUTHBEARER", *trusted) == 0
+    shown = capsys.readouterr()
+    assert "cannot log in by PLAIN" in shown.err
+    assert "ya29" not in shown.out + shown.err
+    assert len(messages(tmp_path / "m")) == len(names) + 3
+
+
 def test_a_password_in_the_clear_only_when_asked_for(tmp_path, secret, capsys):
     user = ["--user", "alice", "--password-file", secret]
     switches = ["--maildir", tmp_path / "m", "--allow-plaintext-auth", "--auth", f"alice:{secret}"]
