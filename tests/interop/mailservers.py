@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+import json
+import time
 from pathlib import Path
 
 from tests.interop import machinery
@@ -71,6 +75,37 @@ exec postfix start-fg
     def log(self) -> str:
         path = self.folder / "maillog"
         return path.read_bytes()[-4000:].decode("utf-8", "replace") if path.exists() else super().log()
+
+
+class CyrusPostfix(Postfix):
+    """Postfix with Cyrus SASL and its own database of passwords, in place of a Dovecot."""
+
+    name = "cyrus"
+    offers = frozenset({"starttls", "implicit", "auth"})
+    mechanisms = ("SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5")
+
+    def _rooted(self, script: str, **files: str) -> list[str]:
+        name, password = self.user
+        files["main_cf"] += """
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = cyrus
+smtpd_sasl_path = smtpd
+smtpd_sasl_local_domain = postfix.peer.test
+smtpd_sasl_security_options = noanonymous
+smtpd_sasl_authenticated_header = yes
+smtpd_tls_auth_only = yes
+smtpd_recipient_restrictions = permit_sasl_authenticated, reject
+mynetworks =
+"""
+        conf = f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: {' '.join(self.mechanisms)}\n"
+        prelude = f"""
+set -e
+mkdir -p /etc/postfix/sasl
+cp /peer/smtpd_conf /etc/postfix/sasl/smtpd.conf
+echo {password} | saslpasswd2 -p -c -u postfix.peer.test {name}
+chown postfix /etc/sasldb2
+"""
+        return super()._rooted(prelude + script, smtpd_conf=conf, **files)
 
 
 class Exim(Peer):
@@ -198,6 +233,8 @@ class Dovecot(Peer):
 
     name = "dovecot"
     offers = frozenset({"starttls", "implicit", "auth"})
+    mechanisms = ("PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "OAUTHBEARER", "XOAUTH2")
+    key = b"the key that tokens are signed with"
 
     def __init__(self, folder: Path, certificate: Certificate, relay: int | None = None) -> None:
         super().__init__(folder, certificate, relay)
@@ -222,10 +259,16 @@ ssl = yes
 ssl_cert = </peer/chain.pem
 ssl_key = </peer/key.pem
 disable_plaintext_auth = yes
-auth_mechanisms = plain login
+auth_failure_delay = 0 secs
+auth_mechanisms = {" ".join(self.mechanisms).lower()}
 login_trusted_networks =
 mail_location = maildir:/peer/mail/%u
 first_valid_uid = 8
+passdb {{
+  driver = oauth2
+  mechanisms = oauthbearer xoauth2
+  args = /peer/oauth2_conf
+}}
 passdb {{
   driver = static
   args = password=secret
@@ -258,7 +301,29 @@ service lmtp {{
 }}
 """
         users = "user::::::\nbob::::::\ncarol::::::\n"
-        return self._rooted("exec dovecot -F -c /peer/dovecot_conf", dovecot_conf=conf, users=users)
+        oauth2 = """
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix=/peer/keys/
+username_attribute = sub
+"""
+        keys = self.folder / "keys" / "default" / "HS256"
+        keys.mkdir(parents=True)
+        (keys / "default").write_bytes(base64.b64encode(self.key))
+        return self._rooted(
+            "exec dovecot -F -c /peer/dovecot_conf", dovecot_conf=conf, oauth2_conf=oauth2, users=users
+        )
+
+    def token(self, user: str, key: bytes | None = None) -> str:
+        """A token (RFC 7519) that it believes, unless it is signed with another key."""
+
+        def encoded(octets: bytes) -> bytes:
+            return base64.urlsafe_b64encode(octets).rstrip(b"=")
+
+        now = int(time.time())
+        claims = {"sub": user, "iat": now - 10, "exp": now + 600}
+        parts = [encoded(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
+        signature = hmac.digest(self.key if key is None else key, b".".join(parts), "sha256")
+        return b".".join([*parts, encoded(signature)]).decode()
 
     def log(self) -> str:
         path = self.folder / "dovecot.log"

@@ -117,7 +117,7 @@ def _context(tls: str, certificate: Certificate | None) -> dict[str, Any]:
 
 @contextmanager
 def serving(
-    adapter: str, keeper: Keeper, certificate: Certificate | None = None, tls: str = "none", **options: Any
+    adapter: str, keeper: Keeper, certificate: Certificate | None = None, tls: str = "none", /, **options: Any
 ) -> Iterator[Running]:
     """A server on a free port of 127.0.0.1, unless another ``host`` is given, until the block ends."""
     arguments = {"hostname": HOSTNAME, "host": "127.0.0.1", **_context(tls, certificate), **options}
