@@ -10,7 +10,7 @@ from ..wire.secret import Secret
 from .channel import Channel
 from .gs2 import HEADER, decode_saslname, encode_saslname
 from .mechanism import Credentials, Question, Unproven
-from .scram_binding import Header, bindings_of
+from .scram_binding import Gs2Header, bindings_of
 from .scram_keys import DIGEST_SIZES, ITERATIONS, ITERATIONS_LIMIT, SALT, Kept, ScramKeys, scramp, tried
 from .text import decode_name, decode_utf8, encode_text
 
@@ -118,7 +118,7 @@ class Scram:
         client = self._prepare()
         if client is None:
             raise ParseError("not a name and a password", 0, "RFC 4013 s2.3")
-        client.gs2_header = Header(f"{self._flag},{f'a={self._authzid}' if self._authzid else ''},", self._binding)
+        client.gs2_header = Gs2Header(f"{self._flag},{f'a={self._authzid}' if self._authzid else ''},", self._binding)
         first: str = client.get_client_first()
         return first.encode()
 
@@ -143,7 +143,7 @@ class ScramServer:
         self._iterations = iterations
         self._bindings: dict[str, Secret] = {}
         self._offered: Sequence[str] = ()
-        self._header = Header("n,,", None)
+        self._header = Gs2Header("n,,", None)
         self._bare = ""
         self._authcid = self._authzid = ""
         self._known = False
@@ -179,7 +179,7 @@ class ScramServer:
         if flag == "y" and f"{self._base}-PLUS" in self._offered:
             return Unproven("the client believes that channel binding is not offered")
         header = f"{flag},{f'a={found[3].decode()}' if found[3] else ''},"
-        self._header, self._bare = Header(header, data), bare
+        self._header, self._bare = Gs2Header(header, data), bare
         # scramp calls for the keys, which may have to be waited for: the first time only the name is taken.
         names: list[str] = []
         tried(self._make_server(names.append).set_client_first, f"n,,{bare}")

@@ -8,7 +8,7 @@ from ..wire.secret import Secret
 from .channel import BINDING_TYPES, Channel
 from .scram_keys import scramp
 
-__all__ = ["Header", "bindings_of"]
+__all__ = ["Gs2Header", "bindings_of"]
 
 _END_POINT: Final = "tls-server-end-point"
 
@@ -38,7 +38,7 @@ def _end_point(certificate: bytes) -> Secret | None:
 
 
 @final
-class Header:
+class Gs2Header:
     """A GS2 header in place of scramp's, which knows neither an authzid nor ``tls-exporter``."""
 
     __slots__ = ("_data", "_text")
@@ -51,7 +51,7 @@ class Header:
         return self._text
 
     def __repr__(self) -> str:
-        return f"Header({self._text!r})"
+        return f"Gs2Header({self._text!r})"
 
     def make_cbind_input(self, binding: object) -> bytes:
         """What ``c=`` stands for (RFC 5802 s7): the header, and the data of the binding."""
