@@ -530,3 +530,18 @@ def test_the_client_raises_nothing_but_parse_errors(messages, with_nonce):
     except ParseError:
         pass
     assert not client.proven
+
+
+@pytest.mark.parametrize("name", SCRAM_MECHANISMS[2:])
+def test_proofs_and_signatures_are_compared_as_octets_in_constant_time(name, monkeypatch):
+    """AU-12: what ``c=`` says, the proof, and the server's signature."""
+    compared = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((type(one), type(other)))
+        return one == other
+
+    monkeypatch.setattr(scramp, "compare_digest", compare)
+    result, _ = converse(Scram(USER, PASSWORD, name), ScramServer(name), keys())
+    assert isinstance(result, Credentials)
+    assert compared == [(bytes, bytes)] * 3
