@@ -583,3 +583,18 @@ def test_a_server_that_repeats_the_token_does_not_make_it_show(name, echo):
     ):
         assert secret not in shown
     assert shown.startswith(f"535 {said.partition(' ')[0]} ")
+
+
+def test_a_claim_that_nobody_judges_is_not_believed(monkeypatch):
+    """A mechanism of one's own that proves nothing, and a handler that has no say."""
+
+    class Claim:
+        name: str = "X-CLAIM"
+        needs: tuple[str, ...] = ()
+
+        def step(self, response: bytes | None) -> bytes | Credentials:
+            return b"" if response is None else Credentials(self.name, "alice", response)
+
+    hall = Hall(object(), allow_plaintext_auth=True, mechanisms={"X-CLAIM": Claim}).ready()
+    assert codes(hall.say(b"AUTH X-CLAIM eA==\r\n")) == [535]
+    assert hall.session.identity is None

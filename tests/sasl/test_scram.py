@@ -545,3 +545,11 @@ def test_proofs_and_signatures_are_compared_as_octets_in_constant_time(name, mon
     result, _ = converse(Scram(USER, PASSWORD, name), ScramServer(name), keys())
     assert isinstance(result, Credentials)
     assert compared == [(bytes, bytes)] * 3
+
+
+def test_an_unknown_user_proves_nothing_whatever_it_says(monkeypatch):
+    """AU-15: even if the keys that were made up could be met."""
+    monkeypatch.setattr(ScramServer, "_invent", lambda self: ScramKeys.derive("pencil"))
+    oracle, server = Oracle(), ScramServer()
+    first = welcomed(oracle, server, None)
+    assert isinstance(server.step(oracle.final(first)), Unproven)
