@@ -23,7 +23,7 @@ from typing import Any, Final, TypeVar, final
 
 from ..flows.effect import Handshake, Read, Write
 from ..flows.pool import Ticket
-from ..sasl import Channel
+from ..sasl.channel import Channel
 from .asyncio_server import Server
 from .client import AsyncClient
 from .pooling import AsyncPool

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, final
 
 from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
 from ..flows.server import Drain
-from ..sasl import Channel
+from ..sasl.channel import Channel
 from ..wire.proxy import ProxyHeader
 from .listening import TOO_MANY, Listening
 from .tls import channel_of

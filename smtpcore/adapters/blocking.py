@@ -27,7 +27,7 @@ from typing import Any, Final, Self, final
 from ..flows.effect import Handshake, Read, Write
 from ..flows.proxy import read_proxy_header
 from ..flows.server import Drain
-from ..sasl import Channel
+from ..sasl.channel import Channel
 from ..session.server import ServerConnection
 from .client import BlockingClient
 from .listening import TOO_MANY, Listening

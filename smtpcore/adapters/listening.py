@@ -11,7 +11,7 @@ from ..flows.effect import Flow
 from ..flows.handler import Served
 from ..flows.options import ServerOptions, prepare_server
 from ..flows.server import serve_connection
-from ..sasl import Channel
+from ..sasl.channel import Channel
 from ..session.server import ServerConnection
 from ..wire.proxy import ProxyHeader
 from ..wire.reply import Reply

@@ -6,7 +6,7 @@ import ssl
 from typing import Any
 
 from ..flows.client import TlsMode
-from ..sasl import Channel
+from ..sasl.channel import Channel
 
 __all__ = ["channel_of", "client_context", "der", "server_context"]
 

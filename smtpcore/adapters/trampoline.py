@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import Any, Protocol, TypeVar
 
 from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
-from ..sasl import Channel
+from ..sasl.channel import Channel
 
 __all__ = ["AsyncWorld", "BlockingWorld", "finish", "run", "run_blocking"]
 

@@ -29,7 +29,7 @@ from ..flows.effect import Handshake, Read, Write
 from ..flows.pool import Ticket
 from ..flows.proxy import read_proxy_header
 from ..flows.server import Drain
-from ..sasl import Channel
+from ..sasl.channel import Channel
 from ..session.server import ServerConnection
 from .client import AsyncClient
 from .listening import TOO_MANY, Listening

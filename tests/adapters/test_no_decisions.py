@@ -20,7 +20,7 @@ FILES = sorted(path for path in ROOM.glob("*.py") if path.name != "__init__.py")
 #: the certificates that only an adapter sees.
 KNOWN = {
     "flows", "session.client", "session.server", "wire.address", "wire.capabilities", "wire.proxy", "wire.reply",
-    "policy.verdict", "policy.peer",
+    "policy.verdict", "policy.peer", "sasl.channel",
 }  # fmt: skip
 #: Names out of modules that otherwise are none of an adapter's business, and what for.
 EXCEPTIONS = {
