@@ -10,7 +10,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 ASKED = re.compile(r"(?m)^\{\{ adapter matrix \}\}$")
 ADAPTERS = ("asyncio", "trio", "blocking", "memory")
@@ -26,7 +26,9 @@ def options(function: Any) -> list[str]:
             found.append(name)
         elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
             owner = inspect.unwrap(function.__init__ if inspect.isclass(function) else function)
-            for unpacked in get_args(get_type_hints(owner)[name]):
+            # Of this one alone: what the others name may be imported for type checkers only.
+            unpacking = eval(owner.__annotations__[name], owner.__globals__)
+            for unpacked in get_args(unpacking):
                 found += list(unpacked.__annotations__)
     return found
 

@@ -266,3 +266,14 @@ def test_the_contexts_of_dane():
     context = dane_context(dane(tlsa(2, 0, 0, der(CHILD.cert_pem))))
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, False)
     assert context.get_ca_certs(binary_form=True) == [der(CHILD.cert_pem)]
+
+
+def test_who_has_no_verdict_loads_no_policy():
+    import subprocess
+    import sys
+
+    source = (
+        "import sys, smtpcore.adapters.blocking as smtp; smtp.connect('h', 25); print('smtpcore.policy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
