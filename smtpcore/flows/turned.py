@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias, cast, final
 
 from ..errors import ProtocolError, RemoteProtocolError
 from ..extensions import Atrn
@@ -73,8 +73,7 @@ def letters_of(answer: Any) -> Letters | Reply:
         return NO_MAIL  # RFC 2645 s5.2.1
     if isinstance(answer, (Reply, str, bytes)) or not isinstance(answer, (Iterable, AsyncIterable)):
         raise TypeError(f"ATRN is answered with letters or with a refusal, not with {answer!r}")
-    letters: Letters = answer
-    return letters
+    return cast("Letters", answer)
 
 
 def deliver(
@@ -164,7 +163,7 @@ def _send(machine: ClientConnection, letter: Letter) -> Flow[Outcome]:
 
 def _next(waiting: Any) -> Flow[Letter | None]:
     if isinstance(waiting, AsyncIterator):
-        found: Letter | None = yield Await(_from(waiting))
+        found: Letter | None = yield Await(_from(cast("AsyncIterator[Letter]", waiting)))
         return found
     return next(waiting, None)
 
