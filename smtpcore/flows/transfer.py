@@ -100,7 +100,7 @@ def send_chunks(machine: ClientConnection, source: Source, ledger: Ledger) -> Fl
     """The content by BDAT, and the verdict (RFC 3030 s2). The first chunk that is refused is the last one sent."""
     # What the pipeline has no room for would be held, however much it is.
     ahead = min(_AHEAD, machine.limits.in_flight - 1) if PIPELINING in machine.capabilities else 0
-    pieces = source.pieces
+    pieces: Any = source.pieces
     ledger.content_failed = True  # until it has not
     held = yield from _next_chunk_of(pieces)
     last = False
