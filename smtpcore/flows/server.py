@@ -299,7 +299,7 @@ class _Script:
             elif answer is None or isinstance(answer, str):
                 machine.accept(answer)
             elif isinstance(answer, (list, tuple)):
-                machine.reply_each([reply_to_recipient(each) for each in answer])
+                machine.reply_each(list(map(reply_to_recipient, answer)))
             else:
                 raise TypeError(f"a handler answers with a Reply, a text or None, not {type(answer).__name__}")
         except (LocalProtocolError, ParseError, TypeError) as error:
