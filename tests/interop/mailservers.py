@@ -309,9 +309,7 @@ username_attribute = sub
         keys = self.folder / "keys" / "default" / "HS256"
         keys.mkdir(parents=True)
         (keys / "default").write_bytes(base64.b64encode(self.key))
-        return self._rooted(
-            "exec dovecot -F -c /peer/dovecot_conf", dovecot_conf=conf, oauth2_conf=oauth2, users=users
-        )
+        return self._rooted("exec dovecot -F -c /peer/dovecot_conf", dovecot_conf=conf, oauth2_conf=oauth2, users=users)
 
     def token(self, user: str, key: bytes | None = None) -> str:
         """A token (RFC 7519) that it believes, unless it is signed with another key."""
