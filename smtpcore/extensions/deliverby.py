@@ -105,6 +105,7 @@ def _objection(capabilities: Capabilities, command: Mail) -> str:
 
 
 def _check_mail(session: SessionView, command: Mail) -> Reply | None:
+    """Refused with a time below the least that was announced, or one that has passed (RFC 2852 s4)."""
     why = _objection(session.capabilities, command)
     return Reply(555, why, "5.5.4") if why else None
 

@@ -85,6 +85,7 @@ def _objection(capabilities: Capabilities, command: Mail) -> str:
 
 
 def _check_mail(session: SessionView, command: Mail) -> Reply | None:
+    """Refused beyond the limits that were announced, and with both parameters at once (RFC 4865 s5)."""
     why = _objection(session.capabilities, command)
     return Reply(501, why, "5.5.4") if why else None
 

@@ -48,6 +48,7 @@ SOLICIT: Final[ParameterType[Sequence[str]]] = ParameterType("SOLICIT", _decode,
 
 
 def _check_mail(session: SessionView, command: Mail) -> Reply | None:
+    """Refused with a keyword that was announced as not wanted (RFC 3865 s2.3)."""
     classes = command.parameters.get(SOLICIT)
     if classes is None:
         return None

@@ -382,8 +382,6 @@ class ClientConnection(Endpoint):
             self._fail("octets before the greeting of the reversed roles (RFC 2645 s5.3)")
         return self._eof
 
-    # -- ends ---------------------------------------------------------------------------------
-
     def abandon(self) -> None:
         """The connection is lost, or given up half-way: nothing is sent any more, and no reply answers anything."""
         self.state = State.CLOSED
@@ -392,14 +390,8 @@ class ClientConnection(Endpoint):
     def _closed(self) -> ConnectionClosed:
         self.state = State.CLOSED
         if self._closed_event is None:
-            self._closed_event = ConnectionClosed(self.in_flight, self.queued)
-            self._pipeline.flight.clear()
-            self._pipeline.queue.clear()
+            self._closed_event = self._pipeline.end()
         return self._closed_event
-
-    def _fail(self, why: str) -> NoReturn:
-        self._error = RemoteProtocolError(why)
-        raise self._error
 
     def _check_alive(self) -> None:
         self._check_error()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from ..errors import ProtocolError
+from ..errors import ProtocolError, RemoteProtocolError
 
 __all__ = ["Endpoint"]
 
@@ -31,6 +31,11 @@ class Endpoint:
     def _check_error(self) -> None:
         if self._error:
             raise self._error.with_traceback(None)  # or it would grow by each of these calls
+
+    def _fail(self, why: str) -> NoReturn:
+        """The peer has broken the protocol, and this machine is dead."""
+        self._error = RemoteProtocolError(why)
+        raise self._error
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a connection is not pickled: it may hold secrets")

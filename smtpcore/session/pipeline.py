@@ -18,7 +18,7 @@ from ..wire.newlines import BareNewlines
 from ..wire.parameters import NO_PARAMETERS
 from ..wire.reply import Reply
 from ..wire.secret import Secret, scrub
-from .event import CommandSkipped
+from .event import CommandSkipped, ConnectionClosed
 from .planning import find_plan, why_misplaced, why_not_offered
 from .usage import Usage
 
@@ -171,6 +171,13 @@ class Pipeline:
         if chunks is not None and chunks[0] is self.mail and chunks[1].is_cut:
             self._chunks = chunks
             raise LocalProtocolError("a CR before BURL stands alone: RSET drops what was sent (RFC 5321 s2.3.8)")
+
+    def end(self) -> ConnectionClosed:
+        """The connection is over: what was not answered, what was not sent, and nothing is left."""
+        closed = ConnectionClosed(tuple(self.flight), self.queued)
+        self.flight.clear()
+        self.queue.clear()
+        return closed
 
     def check(self, command: Command, state: State) -> None:
         """Raise what ``send`` would, and change nothing. ``planned`` is where the command would be said."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ..errors import LocalProtocolError
 from ..extensions.burl import BurlCommand, BurlLast
 from ..extensions.chunking import BEYOND, BdatCommand, BdatLast, announced_octets
 from ..table import Connect, EndOfContent, State
@@ -19,9 +20,12 @@ from .event import (
     ContentEnded,
     ContentReceived,
     ContentRejected,
+    ForeignProtocol,
     ServerEvent,
     Signal,
 )
+from .examination import SHOWN
+from .foreign import TLS_HELLO, foreign_reply
 from .intake import END_OF_DATA, ChunkIntake, ContentIntake, RefusedChunk, whole_content
 from .serversession import ServerSession
 from .settings import ServerSettings
@@ -185,6 +189,26 @@ class Reception(Endpoint):
         return CommandRejected(shown, reply)
 
     # -- steps --------------------------------------------------------------------------------
+
+    def _due(self) -> Command:
+        """What waits for an answer; its event must have been taken."""
+        self._check_error()
+        if self._awaiting is None or self._events:
+            raise LocalProtocolError("nothing waits for a reply")
+        return self._awaiting
+
+    def _is_end(self, command: Command) -> bool:
+        """Whether it ends a content, and does not begin one."""
+        if type(command) is EndOfContent or type(command) is BurlLast:
+            return True
+        return type(command) is BdatLast and self._in_hand is not None
+
+    def _refuse_protocol(self, protocol: str, line: bytes) -> ServerEvent:
+        """Close, with no look at what else the client has said."""
+        reply = foreign_reply(protocol)
+        self._write(reply)
+        self._close()
+        return ForeignProtocol(protocol, TLS_HELLO if protocol == "TLS" else line[:SHOWN], reply)
 
     def _report(self, events: list[ServerEvent]) -> ServerEvent:
         """The first of these now; the others before anything else."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Unpack, final
 
-from ..errors import LocalProtocolError, RemoteProtocolError
+from ..errors import LocalProtocolError
 from ..extensions.auth import AUTH_LINE_LIMIT, Auth, AuthResponse, encode_base64
-from ..extensions.burl import BurlCommand, BurlLast
+from ..extensions.burl import BurlCommand
 from ..extensions.chunking import Bdat, BdatCommand, BdatLast
 from ..extensions.starttls import StartTls
 from ..table import Connect, EndOfContent, State, may_answer
@@ -27,12 +27,11 @@ from .event import (
     CommandRejected,
     ConnectionClosed,
     ContentEnded,
-    ForeignProtocol,
     ServerEvent,
     Signal,
 )
 from .examination import SHOWN, refuse_length, showable, understand
-from .foreign import TLS_HELLO, foreign_protocol, foreign_reply
+from .foreign import TLS_HELLO, foreign_protocol
 from .intake import SMALL_CHUNK
 from .limits import BLOCK, COMMAND, Deadline
 from .reception import Reception
@@ -135,7 +134,7 @@ class ServerConnection(Reception):
         What comes when the conversation is over is dropped.
         """
         if self._error:
-            self._check_alive()
+            self._check_error()
         if type(data) is not bytes:
             data = bytes(memoryview(data))  # not bytes(data): a number or None is a mistake of the caller
         if self.session.state is _CLOSED:
@@ -159,7 +158,7 @@ class ServerConnection(Reception):
         if self._events:
             return self._events.pop(0)
         if self._error:
-            self._check_alive()
+            self._check_error()
         if self._awaiting is not None:
             return PAUSED
         state = self.session.state
@@ -225,7 +224,7 @@ class ServerConnection(Reception):
     def greet(self, reply: Reply | None = None) -> None:
         """Send the greeting: 220, or ``reply`` (554 refuses, RFC 5321 s3.1)."""
         if not isinstance(self._awaiting, Connect):
-            self._check_alive()
+            self._check_error()
             raise LocalProtocolError("the greeting has been sent")
         self.reply(replies.positive(self.session, self._due(), None) if reply is None else reply)
 
@@ -279,12 +278,6 @@ class ServerConnection(Reception):
         if 2 not in digits:
             self._count_error()
 
-    def _is_end(self, command: Command) -> bool:
-        """Whether it ends a content, and does not begin one."""
-        if type(command) is EndOfContent or type(command) is BurlLast:
-            return True
-        return type(command) is BdatLast and self._in_hand is not None
-
     def challenge(self, octets: bytes) -> None:
         """Answer AUTH or a response with 334 and a challenge (RFC 4954 s4)."""
         command = self._due()
@@ -314,13 +307,6 @@ class ServerConnection(Reception):
             self._write(reply)
         self._close()
 
-    def _due(self) -> Command:
-        """What waits for an answer; its event must have been taken."""
-        self._check_alive()
-        if self._awaiting is None or self._events:
-            raise LocalProtocolError("nothing waits for a reply")
-        return self._awaiting
-
     def _answer(self, command: Command, reply: Reply) -> None:
         digit = reply.code // 100
         row = self.session.rows.get(type(command))
@@ -348,7 +334,7 @@ class ServerConnection(Reception):
 
         For :func:`~smtpcore.session.turning.become_client`, which calls it.
         """
-        self._check_alive()
+        self._check_error()
         if self.session.state is not _TURNED or self._out:
             raise LocalProtocolError("no ATRN has been accepted, or the reply to it not written yet (RFC 2645 s5.3)")
         rest = self._buffer.take(len(self._buffer))
@@ -362,7 +348,7 @@ class ServerConnection(Reception):
 
         Raises RemoteProtocolError when octets came in the clear after STARTTLS.
         """
-        self._check_alive()
+        self._check_error()
         if self.session.state is not State.UPGRADING:
             raise LocalProtocolError("STARTTLS has not been accepted")
         self._refuse_plaintext()
@@ -378,19 +364,7 @@ class ServerConnection(Reception):
         # RFC 3207 s4.2, CVE-2011-0411: what was sent in the clear must not count inside TLS
         if self._buffer.data:
             self._close()
-            self._error = RemoteProtocolError("octets in the clear after STARTTLS (RFC 3207 s4.2)")
-            raise self._error
-
-    def _refuse_protocol(self, protocol: str, line: bytes) -> ServerEvent:
-        """Close, with no look at what else the client has said."""
-        reply = foreign_reply(protocol)
-        self._write(reply)
-        self._close()
-        return ForeignProtocol(protocol, TLS_HELLO if protocol == "TLS" else line[:SHOWN], reply)
-
-    def _check_alive(self) -> None:
-        if self._error:
-            raise self._error.with_traceback(None)  # or it would grow by each of these calls
+            self._fail("octets in the clear after STARTTLS (RFC 3207 s4.2)")
 
     def _refuse(self, line: bytes, reply: Reply) -> ServerEvent | None:
         """Answer a line that the application is not asked about."""
