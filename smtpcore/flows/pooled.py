@@ -5,7 +5,7 @@ The script stands above those of single connections: what it yields is done with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias, final
 
 from ..errors import ProtocolError
@@ -144,13 +144,17 @@ def _send(
     while True:
         if grant.connection is not None and grant.probe:
             yield from _probe(roster, now, grant)
-        used = grant.connection is not None
-        connection: Connection = grant.connection if used else (yield Open(grant.key))
+        held: Connection | None = grant.connection
+        used = held is not None
+        connection: Connection = held if held is not None else (yield Open(grant.key))
         grant.connection = connection
         usage = connection.machine.usage
         mails = usage.mails
         to = [recipients[index] for index in asked]
-        groups, beyond = ([asked], {}) if usage.limits is NO_LIMITS else divide(usage, addresses_of(to))
+        beyond: Mapping[int, str] = {}
+        groups: Sequence[Sequence[int]] = [asked]
+        if usage.limits is not NO_LIMITS:
+            groups, beyond = divide(usage, addresses_of(to))
         latest: Outcome = yield Drive(connection, send(connection.machine, sender, to, content, options))
         told = len(groups[0]) if usage.mails > mails else 0
         # A content that comes once may have been read, to be written as ASCII

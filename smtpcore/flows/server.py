@@ -32,7 +32,7 @@ from .verbs import (
     fetched,
     is_awaitable,
     methods_of,
-    reply_to_recipient,
+    replies_to_recipients,
     result_of,
 )
 
@@ -299,7 +299,7 @@ class _Script:
             elif answer is None or isinstance(answer, str):
                 machine.accept(answer)
             elif isinstance(answer, (list, tuple)):
-                machine.reply_each(list(map(reply_to_recipient, answer)))
+                machine.reply_each(replies_to_recipients(answer))
             else:
                 raise TypeError(f"a handler answers with a Reply, a text or None, not {type(answer).__name__}")
         except (LocalProtocolError, ParseError, TypeError) as error:

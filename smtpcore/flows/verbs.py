@@ -19,7 +19,7 @@ __all__ = [
     "fetched",
     "is_awaitable",
     "methods_of",
-    "reply_to_recipient",
+    "replies_to_recipients",
     "result_of",
 ]
 
@@ -62,8 +62,12 @@ def _refuse(session: object, command: Command) -> Reply:
     return NOT_IMPLEMENTED
 
 
-def reply_to_recipient(answer: Any) -> Reply:
-    """The reply in LMTP that an answer for one recipient stands for."""
+def replies_to_recipients(answers: Any) -> list[Reply]:
+    """The replies in LMTP that a handler's answers, one for each recipient, stand for (RFC 2033 s4.2)."""
+    return [_reply_to_recipient(answer) for answer in answers]
+
+
+def _reply_to_recipient(answer: Any) -> Reply:
     if answer is None or isinstance(answer, str):
         return Reply(250, answer or "message accepted", "2.0.0")
     reply: Reply = answer.reply if isinstance(answer, Refusal) else answer
