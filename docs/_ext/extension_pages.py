@@ -71,7 +71,7 @@ def page(module_name: str, name: str) -> str:
     extension = getattr(module, name)
     source = inspect.getsource(module)
     parts = [
-        f"```{{eval-rst}}\n{inspect.getdoc(module)}\n```\n\n",
+        f"```{{eval-rst}}\n.. py:currentmodule:: {module_name}\n\n{inspect.getdoc(module)}\n```\n\n",
         f"{_plain(comment_above(source, name))}\n\n",
         "| | |\n|---|---|\n",
         f"| keyword in the reply to EHLO | `{extension.keyword}` |\n",

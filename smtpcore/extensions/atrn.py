@@ -32,8 +32,8 @@ __all__ = ["ATRN", "NOT_ALLOWED", "NOT_NOW", "NO_MAIL", "Atrn"]
 
 # RFC 2645 s7
 NOT_ALLOWED: Final = Reply(450, "ATRN request refused", "4.7.1")  #: Not for these domains.
-NOT_NOW: Final = Reply(451, "unable to process ATRN request now", "4.3.0")
-NO_MAIL: Final = Reply(453, "you have no mail", "4.2.0")
+NOT_NOW: Final = Reply(451, "unable to process ATRN request now", "4.3.0")  #: For some other reason.
+NO_MAIL: Final = Reply(453, "you have no mail", "4.2.0")  #: Nothing waits.
 
 
 @final
