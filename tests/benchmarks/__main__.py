@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 
-from . import composing, in_memory, large, over_sockets
+from . import composing, envelopes, in_memory, large, over_sockets
 from .report import Run, machine
 
 PARTS = {
     "codec": in_memory.codec,
     "server": in_memory.server,
     "client": in_memory.client,
+    "envelopes": envelopes.envelopes,
     "large": large.large,
     "compose": composing.composing,
     "receive": over_sockets.receive,
