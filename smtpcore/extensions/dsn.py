@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from itertools import permutations
 from typing import Any, Final, final
 
 from ..errors import ParseError
 from ..wire import grammar
 from ..wire.address import Mailbox, Postmaster
 from ..wire.parameters import ParameterType, decode_xtext, encode_xtext
-from ..wire.value import Value, assign, exact
+from ..wire.value import Value, assign, exact, setter
 from .extension import Extension
 
 __all__ = ["DSN", "ENVID", "NEVER", "NOTIFY", "ORCPT", "RET", "Notify", "OriginalRecipient", "Ret"]
@@ -106,6 +107,9 @@ class Notify(Value):
     @classmethod
     def parse(cls, text: str) -> Notify:
         """Read ``NEVER``, or some of ``SUCCESS,FAILURE,DELAY`` in any order and case. Raises ParseError."""
+        usual = _USUAL.get(text)
+        if usual is not None:
+            return usual
         names = text.upper().split(",") if text.isascii() else []
         if names == ["NEVER"]:
             return NEVER
@@ -125,6 +129,15 @@ class Notify(Value):
 _CONDITIONS: Final = frozenset(("SUCCESS", "FAILURE", "DELAY"))
 #: No report of this recipient, whatever happens.
 NEVER: Final = Notify()
+#: As nearly everybody writes them.
+_USUAL: Final[dict[str, Notify]] = {
+    "NEVER": NEVER,
+    **{
+        ",".join(names): Notify(success="SUCCESS" in names, failure="FAILURE" in names, delay="DELAY" in names)
+        for count in (1, 2, 3)
+        for names in permutations(("SUCCESS", "FAILURE", "DELAY"), count)
+    },
+}
 
 # -- ORCPT ----------------------------------------------------------------------------------------
 
@@ -133,6 +146,8 @@ NEVER: Final = Notify()
 #   addr-type = atom
 # RFC 5321 s4.1.2 keeps "=" out of a value.
 _ORCPT: Final = re.compile(r"([A-Za-z0-9!#$%&'*+\-/?^_`{|}~]++);([^\x00- \x7f]++)")
+# The usual type, and xtext in which nothing is encoded
+_PLAIN_ORCPT: Final = re.compile(r"([Rr][Ff][Cc]822);([!-*,-<>-~]++)")
 _ADDRESS_TYPE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-/?^_`{|}~]++")
 
 # RFC 6533 s3
@@ -194,6 +209,9 @@ class OriginalRecipient(Value):
     @classmethod
     def parse(cls, text: str) -> OriginalRecipient:
         """Read ``addr-type;xtext``, or what RFC 6533 has in place of xtext. Raises ParseError."""
+        plain = _PLAIN_ORCPT.fullmatch(text)
+        if plain and len(text) <= ORCPT_LIMIT:
+            return _made(plain[1].lower(), plain[2])
         found = _ORCPT.fullmatch(_within(text, ORCPT_LIMIT, "RFC 3461 s4.2"))
         if not found:
             raise ParseError("expected the type of an address, a semicolon and xtext", 0, "RFC 3461 s4.2", text)
@@ -211,6 +229,19 @@ class OriginalRecipient(Value):
 
     def __str__(self) -> str:
         return self.address
+
+
+_set_kind, _set_address, _set_unitext = [setter(OriginalRecipient, name) for name in ("kind", "address", "unitext")]
+_new_recipient = OriginalRecipient.__new__
+
+
+def _made(kind: str, address: str) -> OriginalRecipient:
+    """One of parts that have been checked already."""
+    found = _new_recipient(OriginalRecipient)
+    _set_kind(found, kind)
+    _set_address(found, address)
+    _set_unitext(found, False)
+    return found
 
 
 def _refuse_unreadable(address: str) -> None:
