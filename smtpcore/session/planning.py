@@ -40,8 +40,8 @@ def why_not_offered(extensions: ExtensionSet, capabilities: Capabilities, comman
             if not extensions.is_offered(parameter, capabilities):
                 where = _where(extensions, parameter.keyword)
                 return f"the server does not offer what {parameter} belongs to{where}"
-            if SMTPUTF8 not in capabilities and not str(parameter).isascii():
-                return "the server does not offer SMTPUTF8"  # RFC 6533 s3
+        if not command.parameters.written.isascii() and SMTPUTF8 not in capabilities:
+            return "the server does not offer SMTPUTF8"  # RFC 6533 s3
         return extensions.objection(command, capabilities)
     owner = extensions.verb_owner.get(type(command))
     if owner is not None and owner.keyword not in capabilities:

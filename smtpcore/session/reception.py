@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..errors import LocalProtocolError
+from ..extensions import XClient
 from ..extensions.burl import BurlCommand, BurlLast
 from ..extensions.chunking import BEYOND, BdatCommand, BdatLast, announced_octets
 from ..table import Connect, EndOfContent, State
@@ -220,7 +221,9 @@ class Reception(Endpoint):
     def _write(self, reply: Reply, command: Command | None = None) -> None:
         enhanced = self.session.enhanced
         if enhanced and reply.enhanced is None and not isinstance(command, Greeting):
-            reply = replies.with_enhanced(reply)
+            # RFC 2034 s4: a greeting has none, nor has the new one behind XCLIENT
+            if type(command) is not XClient or reply.code >= 400:
+                reply = replies.with_enhanced(reply)
         self._out.append(reply.encode(with_enhanced=enhanced))
 
     def _write_verdict(self, command: Command | None, reply: Reply) -> None:

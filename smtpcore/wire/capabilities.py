@@ -94,8 +94,10 @@ class Capabilities(Value):
 
     def __contains__(self, key: object) -> bool:
         keyword = key if isinstance(key, str) else getattr(key, "keyword", None)
+        if not isinstance(keyword, str):
+            return False
         # A long s is no S, but is one in upper case.
-        return isinstance(keyword, str) and keyword.isascii() and keyword.upper() in self._by_keyword
+        return keyword in self._by_keyword or (keyword.isascii() and keyword.upper() in self._by_keyword)
 
     def get(self, key: Keyed[T]) -> T | None:
         """The value offered with that keyword; None when it is not offered, or carries no value that can be read."""

@@ -274,7 +274,7 @@ def test_left_by_an_interruption(adapter):
 
 class Refusing(Counting):
     def rcpt(self, session: Served, command: object) -> Reply:
-        return Reply(452, "full")
+        return Reply(452, "full", "4.2.2")
 
 
 @EVERY_POOL
@@ -283,5 +283,5 @@ def test_a_refusal_breaks_nothing(adapter):
     with serving("asyncio", handler) as running:
         outcomes, pool = pooled(adapter, running.address, 10, 1, tls="none")
         handler.wait_until_empty()
-    assert [outcome.recipients[0].reply for outcome in outcomes] == [Reply(452, "full")] * 10
+    assert [outcome.recipients[0].reply for outcome in outcomes] == [Reply(452, "full", "4.2.2")] * 10
     assert pool.opened == handler.connections == 1

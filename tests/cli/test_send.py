@@ -412,7 +412,7 @@ def test_a_password_in_the_clear_only_when_asked_for(tmp_path, secret, capsys):
     ("script", "argv", "status", "says"),
     [
         ([b"554 go away\r\n"], [], 3, "the connection was refused: 554 go away"),
-        ([b"HTTP/1.1 400 Bad Request\r\n"], [], 3, "not a reply line"),
+        ([b"HTTP/1.1 400 Bad Request\r\n"], [], 3, "HTTP, not a reply"),
         ([b""], ["--timeout", "0.2"], 3, "no answer in time"),
         ([b"220 x\r\n"], [], 3, "closed the connection"),
         ([b"220 x\r\n", b"250 x\r\n"], ["--tls", "required"], 3, "does not offer STARTTLS"),

@@ -82,7 +82,9 @@ def test_who_has_not_said_who_it_is():
     assert run_server_cut(b"ATRN\r\n", before=LOGIN, capabilities=offered).codes == [502]
 
 
-@pytest.mark.parametrize("reply", [NOT_ALLOWED, NOT_NOW, NO_MAIL, Reply(502, "no"), Reply(421, "bye")])
+@pytest.mark.parametrize(
+    "reply", [NOT_ALLOWED, NOT_NOW, NO_MAIL, Reply(502, "no", "5.5.1"), Reply(421, "bye", "4.3.2")]
+)
 def test_a_refusal_changes_nothing(reply):
     """RFC 2645 s7."""
     pair = Pair().meet(State.READY)

@@ -229,7 +229,7 @@ def test_the_session_begins_anew():
     assert session.xclient == SPIKE, "XCLIENT attributes persist until the end of an SMTP session"
 
 
-@pytest.mark.parametrize("reply", [Reply(421, "no"), Reply(450, "no"), Reply(550, "not from there"), Reply(554, "x")])
+@pytest.mark.parametrize("reply", [Reply(code, "no", f"{code // 100}.7.1") for code in (421, 450, 550, 554)])
 def test_a_refusal_changes_nothing(reply):
     pair = Pair().meet(State.READY)
     offered = pair.client.capabilities
