@@ -267,10 +267,18 @@ class ExtensionSet:
                 return True
         return False
 
+    def certain(self, capabilities: Capabilities) -> frozenset[str]:
+        """The keywords of the parameters that a server with these capabilities takes with any value."""
+        return frozenset([
+            keyword
+            for keyword, owners in self.parameter_owners.items()
+            if any(owner.covers is None and owner.keyword in capabilities for owner in owners)
+        ])  # fmt: skip
+
     def objection(self, command: Any, capabilities: Capabilities) -> str:
         """Why a client must not say this MAIL or RCPT to a server with these capabilities; empty: it may."""
-        for parameter in command.parameters.items:
-            for objection in self._objections.get(parameter.keyword, ()):
+        for keyword in self._objections.keys() & command.parameters.keywords:
+            for objection in self._objections[keyword]:
                 why = objection(capabilities, command)
                 if why:
                     return why

@@ -75,7 +75,7 @@ def _examine(session: ServerSession, command: Command, line: bytes) -> Reply | N
             if not domain_of(known.recipient) <= session.domains:
                 return replies.TOO_MANY_DOMAINS  # RFC 9422 s4.3
         parameters: Parameters = known.parameters
-        if parameters is not NO_PARAMETERS:
+        if parameters is not NO_PARAMETERS and not parameters.keywords <= session.certain:
             for parameter in parameters.items:
                 if not extensions.is_offered(parameter, session.offered):
                     return replies.NO_PARAMETER  # RFC 5321 s4.1.1.11

@@ -29,6 +29,7 @@ class ServerSession:
     """Where one session stands. STARTTLS puts a new one in its place, so nothing learned before can stay."""
 
     __slots__ = (
+        "_certain",
         "auth_failed",
         "authenticated",
         "client",
@@ -57,6 +58,7 @@ class ServerSession:
         self.client: str | None = None  #: What the client called itself in EHLO or HELO.
         self.esmtp = False  #: Whether it said EHLO.
         self.offered = NO_CAPABILITIES  #: What was announced to it; nothing before EHLO, and nothing after HELO.
+        self._certain: tuple[Capabilities, frozenset[str]] | None = None
         self.enhanced = False  #: Whether replies carry enhanced status codes (RFC 2034).
         self.authenticated = False  #: Whether AUTH has succeeded.
         self.auth_failed = False  #: Whether it was refused, so that a secret may follow in place of a command.
@@ -69,6 +71,14 @@ class ServerSession:
         #: Of the recipients taken so far; None where nobody counts them.
         self.domains: set[str] | None = None if settings.domain_limit is None else set()
         self.idle_commands = 0  #: Commands since the last message that do not lead to one.
+
+    @property
+    def certain(self) -> frozenset[str]:
+        """The keywords of the parameters that were offered, whatever their value."""
+        held, offered = self._certain, self.offered
+        if held is None or held[0] is not offered:
+            held = self._certain = (offered, self.settings.extensions.certain(offered))
+        return held[1]
 
     @property
     def capabilities(self) -> Capabilities:

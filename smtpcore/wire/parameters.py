@@ -13,7 +13,8 @@ with a value gives a :class:`Parameter`, which is what commands carry::
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from enum import Enum
 from typing import Any, Final, Generic, Protocol, TypeVar, final
 
 from ..errors import ParseError
@@ -110,7 +111,7 @@ class ParameterType(Generic[T]):
     no value of another class can be written.
     """
 
-    __slots__ = ("_decode", "_encode", "_kind", "keyword")
+    __slots__ = ("_decode", "_encode", "_kind", "_sound", "keyword")
 
     def __init__(
         self,
@@ -126,6 +127,7 @@ class ParameterType(Generic[T]):
         self._decode = decode
         self._encode = encode
         self._kind = kind
+        self._sound = kind is not None and issubclass(kind, (Value, Enum))
 
     def __call__(self, value: T) -> Parameter[T]:
         """A parameter with this value. Raises ParseError when the value cannot be written or read back."""
@@ -144,6 +146,8 @@ class ParameterType(Generic[T]):
         if self._kind is not None and type(value) is not self._kind:
             raise TypeError(f"a value of {self.keyword} is a {self._kind.__name__}, not {type(value).__name__}")
         text = self._encode(value)
+        if self._sound:
+            return text  # such a value cannot be wrong
         # What cannot be read back cannot be right: True for a number, a control character, another type.
         if self._decode is None or self._encode(self._decode(text)) != text:
             raise ParseError(f"not a value of {self.keyword}", 0, "RFC 5321 s4.1.2", text)
@@ -171,10 +175,11 @@ class Parameters(Value):
     may occur once only (RFC 5321 s4.1.1.11).
     """
 
-    __slots__ = ("_items", "written")
+    __slots__ = ("_items", "_values", "written")
     __match_args__ = ("items",)
 
-    _items: tuple[Parameter[Any], ...]
+    _items: tuple[Parameter[Any], ...]  # made when somebody asks, of those that were read
+    _values: Mapping[str, Any]
     written: str  #: All of them as they go on the wire, each behind a space.
 
     def __init__(self, items: Iterable[Parameter[Any]] = ()) -> None:
@@ -188,20 +193,30 @@ class Parameters(Value):
                 raise ParseError(f"{keyword} occurs twice", 0, "RFC 5321 s4.1.1.11")
             seen[keyword] = f" {keyword}" if text is None else f" {keyword}={text}"
         _set_items(self, held)
+        _set_values(self, {item.keyword: item.value for item in held})
         _set_written(self, "".join(seen.values()))
 
     @property
     def items(self) -> tuple[Parameter[Any], ...]:
         """All parameters, in order."""
-        return self._items
+        try:
+            return self._items
+        except AttributeError:
+            made: list[Parameter[Any]] = []
+            for each in self.written[1:].split(" "):
+                keyword, equals, text = each.partition("=")
+                made.append(_make_parameter(keyword, self._values[keyword], text if equals else None))
+            _set_items(self, tuple(made))
+            return self._items
+
+    @property
+    def keywords(self) -> Set[str]:
+        """The keyword of each, in order and in upper case."""
+        return self._values.keys()
 
     def get(self, key: Keyed[T]) -> T | None:
         """The value of that parameter, or None when it is not there."""
-        for item in self._items:
-            if item.keyword == key.keyword:
-                value: T = item.value
-                return value
-        return None
+        return self._values.get(key.keyword)
 
     def __getitem__(self, key: Keyed[T]) -> T:
         if key not in self:
@@ -212,19 +227,20 @@ class Parameters(Value):
         keyword = key if isinstance(key, str) else getattr(key, "keyword", None)
         if not isinstance(keyword, str) or not keyword.isascii():
             return False
-        return any(item.keyword == keyword.upper() for item in self._items)
+        return keyword.upper() in self._values
 
     def __iter__(self) -> Iterator[Parameter[Any]]:
-        return iter(self._items)
+        return iter(self.items)
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._values)
 
     def __str__(self) -> str:
         return self.written
 
 
 _set_items, _set_written = setter(Parameters, "_items"), setter(Parameters, "written")
+_set_values = setter(Parameters, "_values")
 NO_PARAMETERS: Final = Parameters()
 
 
@@ -249,24 +265,18 @@ _PLAIN: Final = re.compile(r"(?: [A-Z0-9][A-Z0-9\-]*+(?:=[!-<>-~]++)?+)++")
 
 def _plain_parameters(written: str, known: Mapping[str, Keyed[Any]]) -> Parameters | None:
     """The same for such a text, in fewer steps; None where anything is wrong, for the other way to say what."""
-    items: list[Parameter[Any]] = []
-    seen: set[str] = set()
+    values: dict[str, Any] = {}
+    pieces = written[1:].split(" ")
     try:
-        for each in written[1:].split(" "):
+        for each in pieces:
             keyword, equals, text = each.partition("=")
-            value = text if equals else None
-            found = _new_parameter(Parameter)
-            _set_keyword(found, keyword)
-            _set_value(found, known[keyword].decode(value))
-            _set_text(found, value)
-            items.append(found)
-            seen.add(keyword)
+            values[keyword] = known[keyword].decode(text if equals else None)
     except (KeyError, ParseError):
         return None
-    if len(seen) != len(items):
+    if len(values) != len(pieces):
         return None
     parameters = _new_parameters(Parameters)
-    _set_items(parameters, tuple(items))
+    _set_values(parameters, values)
     _set_written(parameters, written)
     return parameters
 
@@ -304,6 +314,7 @@ def _parse_slowly(text: str, pos: int, known: Mapping[str, Keyed[Any]]) -> Param
         written.append(f" {keyword}" if value is None else f" {keyword}={value}")
     parameters = Parameters.__new__(Parameters)
     _set_items(parameters, tuple(items.values()))
+    _set_values(parameters, {keyword: item.value for keyword, item in items.items()})
     _set_written(parameters, "".join(written))
     return parameters
 
