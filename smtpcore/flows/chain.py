@@ -94,11 +94,14 @@ def submit_all(
     chunked = _is_chunked(machine, mail_parameters, chunking=chunking)
     utf8 = SMTPUTF8 in machine.capabilities
     for letter in letters:
+        with_own = letter.ledger.recipients is not letter.recipients
         rcpts = [rcpt_for(recipient, rcpt_parameters) for recipient in letter.recipients]
-        on_mail = [*mail_parameters, UTF8(True)] if utf8 and need_utf8(rcpts) else mail_parameters
+        on_mail = mail_parameters
+        if utf8 and (with_own or rcpt_parameters) and need_utf8(rcpts):
+            on_mail = [*mail_parameters, UTF8(True)]
         letter.mail = _mail(machine, letter.sender, letter.source, on_mail, letter.ledger)
         letter.rcpts = [rcpts[index] for index in letter.ledger.pending]
-        for command in (letter.mail, *letter.rcpts):
+        for command in (letter.mail, *(letter.rcpts if with_own else letter.rcpts[:1])):
             why = command and why_not_offered(machine.extensions, machine.capabilities, command)
             if why:
                 raise LocalProtocolError(why)
@@ -116,6 +119,8 @@ def submit_all(
     return [letter.outcome or letter.ledger.outcome() for letter in letters]
 
 
+# Looking a member of an Enum up costs more than all else that a step does with it.
+_CLOSED: Final = State.CLOSED
 _OPEN: Final = frozenset((State.READY, State.MAIL, State.RCPT, State.CHUNKS, State.SPOILT))
 
 
@@ -278,8 +283,9 @@ def _by_chunks(machine: ClientConnection, letters: Sequence[Letter]) -> Flow[Non
 
 def _hear(machine: ClientConnection, owners: dict[int, Letter], last: Command | None) -> Flow[None]:
     """The answers up to that to ``last``, each for the message that it is about."""
-    while machine.state is not State.CLOSED:
-        answer = yield from next_answer(machine)
+    while machine.state is not _CLOSED:
+        event = machine.next_event()
+        answer = event if type(event) is ReplyReceived else (yield from next_answer(machine, event))
         command = answer.command
         if command is None:
             # RFC 5321 s3.8: 421, which answers nothing; it is for the first that waits

@@ -199,4 +199,4 @@ def server_cmds(port: int, python: str) -> dict[str, list[str]]:
 def sender_cmds(python: str) -> dict[str, tuple[list[str], list[str]]]:
     """The commands that send; HOST PORT COUNT SIZE RECIPIENTS CONNECTIONS stand between the two parts."""
     script = str(HERE / "transmit.py")
-    return {kind: ([python, script], [kind]) for kind in ("asyncio", "blocking")}
+    return {kind: ([python, script], [kind]) for kind in ("asyncio", "blocking", "chained")}

@@ -153,6 +153,7 @@ def transmit(run: Run) -> None:
     name = next(name for name in reversed(available) if available[name] and name != "aiosmtpd")
     commands = {
         "smtpcore, blocking": _script("transmit.py"),
+        "smtpcore, chained": _script("transmit.py"),
         "smtpcore, asyncio": _script("transmit.py"),
         "smtplib": _script("peers.py", "smtplib"),
         "aiosmtplib": _script("peers.py", "aiosmtplib"),

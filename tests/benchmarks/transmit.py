@@ -1,4 +1,4 @@
-"""A sending client: ``transmit.py HOST PORT COUNT SIZE RECIPIENTS CONNECTIONS [asyncio|blocking|pool|anew]``; JSON."""
+"""A sending client: ``transmit.py HOST PORT COUNT SIZE RECIPIENTS CONNECTIONS [KIND]``, kinds as at its end."""
 
 from __future__ import annotations
 
@@ -60,13 +60,20 @@ async def over_pool(
         await asyncio.gather(*[one(share(count, tasks, index)) for index in range(tasks)])
 
 
-def over_sockets(host: str, port: int, count: int, size: int, recipients: int, connections: int) -> None:
-    """A thread for each connection, if there are several."""
+def over_sockets(
+    host: str, port: int, count: int, size: int, recipients: int, connections: int, *, chained: bool = False
+) -> None:
+    """A thread for each connection, if there are several; ``chained``: each message with the end of the one before."""
     content = message(size)
     names = [f"b{number}@example.com" for number in range(recipients)]
 
     def one(messages: int) -> None:
         with over_threads.connect(host, port, tls="none", hostname="client.example") as client:
+            if chained:
+                outcomes = client.send_all([("a@example.org", names, content)] * messages)
+                if not all(outcome.all_accepted for outcome in outcomes):
+                    raise SystemExit("refused")
+                return
             for _ in range(messages):
                 outcome = client.send("a@example.org", names, content)
                 if not outcome.all_accepted:
@@ -93,6 +100,6 @@ if __name__ == "__main__":
         messages = 100 if kind == "pool" else 1
         asyncio.run(over_pool(host, port_number, count, size, recipients, connections, messages))
     else:
-        over_sockets(host, port_number, count, size, recipients, connections)
+        over_sockets(host, port_number, count, size, recipients, connections, chained=kind == "chained")
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     print(json.dumps({"messages": count, "wall": wall, "cpu": cpu}))
