@@ -17,6 +17,10 @@ __all__ = ["Server"]
 _TRIES: Final = 10
 
 
+#: Steps of a loop from an accepted connection to ``connection_made`` of its protocol, at most.
+_STEPS_TO_A_PROTOCOL: Final = 3
+
+
 @final
 class Server(Hub):
     """A listening server over asyncio; methods of its handler are plain or ``async``."""
@@ -78,19 +82,36 @@ class Server(Hub):
         """Stop listening, say 421 to who is idle, and wait for transactions in hand, for ``grace`` seconds at most."""
         if self._listener is None or self._empty is None:
             return
-        self._listener.close()
-        release(self._where[0])
+        self.control.draining = True
         if self._stopped is not None:
             self._stopped.set()
-        self.control.draining = True
-        for connection in list(self.connections):
-            connection.drain()
         try:
+            await self._stop_accepting(self._listener)
+            for connection in list(self.connections):
+                connection.drain()
             await self._wait_until_empty(self._empty, self._grace if grace is None else grace)
         finally:
+            if self._listener.is_serving():  # when cancelled on the way
+                self._listener.close()
+                release(self._where[0])
             for connection in list(self.connections):
                 connection.abort()
             await self._wait_until_empty(self._empty, LAST)  # for what their handlers have to tidy up
+
+    async def _stop_accepting(self, listener: asyncio.Server) -> None:
+        """Close it, but not between a connection that it has accepted and the protocol of that.
+
+        asyncio would forget such a connection, which neither its client nor this server would hear of again.
+        """
+        for sock in listener.sockets:
+            try:
+                self.loop.remove_reader(sock.fileno())
+            except NotImplementedError:  # Windows' Proactor has no readers, and other loops take no heed
+                break
+        for _ in range(_STEPS_TO_A_PROTOCOL):
+            await asyncio.sleep(0)
+        listener.close()
+        release(self._where[0])
 
     async def _wait_until_empty(self, empty: asyncio.Event, seconds: float) -> None:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import socket
 import threading
 import time
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import smtpcore.adapters.asyncio as asyncio_adapter
 from smtpcore.flows.handler import Served
 from tests.adapters.running import ASYNC, EVERY_SERVER, Keeper, Raw, in_content, serving, until
 
@@ -198,3 +201,20 @@ def test_many_clients_at_once(adapter):
             raw.close()
     assert len(handler.messages) == 5
     assert handler.events.count("closed") == 25
+
+
+@pytest.mark.parametrize("steps", range(5))
+def test_a_client_that_comes_as_the_server_goes(tmp_path, steps):
+    """asyncio forgets a connection that was accepted just before its listener is closed; we let it get its protocol."""
+    path = str(tmp_path / "lmtp")
+
+    async def one() -> None:
+        async with asyncio_adapter.serve(object(), f"unix:{path}", 0):
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(path)
+            for _ in range(steps):
+                await asyncio.sleep(0)
+
+    for _ in range(3):
+        asyncio.run(one())
+    gc.collect()  # an unclosed transport is a warning, and that an error

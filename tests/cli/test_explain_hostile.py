@@ -50,7 +50,9 @@ def test_anything_is_explained(turns, exact, show_secrets):
     story = story_of(turns, exact=exact, show_secrets=show_secrets)
     assert all(isinstance(state, State) for step in story.steps for state in (step.before, step.after))
     assert all(finding.by in get_args(Side) for _, finding in story.findings())
-    assert all(finding.rule.startswith(("RFC ", "XCLIENT_README", "XFORWARD_README")) for _, finding in story.findings())
+    assert all(
+        finding.rule.startswith(("RFC ", "XCLIENT_README", "XFORWARD_README")) for _, finding in story.findings()
+    )
     assert all(each.verdict in get_args(Verdict) for message in story.messages for each in message.recipients)
     lines = [step.line for step in story.steps]
     assert lines == sorted(lines)
