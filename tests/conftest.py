@@ -20,7 +20,7 @@ from tests.corpus import MISSING, VARIABLE, corpus_folder
 # No deadline: a loaded machine is no defect. The growth of work is counted elsewhere.
 settings.register_profile("dev", deadline=None, max_examples=60)
 settings.register_profile(
-    "ci", deadline=None, max_examples=400, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+    "ci", deadline=None, max_examples=200, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 
 

@@ -7,6 +7,7 @@ quietly met nobody proves nothing.
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -67,11 +68,23 @@ def in_root(root: str, share: Path, *command: str, seconds: int = LIFETIME) -> l
     return ["bash", str(HERE / "root.sh"), "run", str(layer), str(share), str(seconds), *command]
 
 
+#: Below those that Linux gives to whoever asks for any: nobody else gets one of these before its server listens.
+_PORTS = range(12_000, 32_000)
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nobody listens on, another one each time."""
+    for port in random.sample(_PORTS, 1000):
+        if port in _given:
+            continue
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                _given.add(port)
+                return port
+        except OSError:
+            continue
+    raise OSError("no free port")
 
 
 def wait_for(what: str, check: Callable[[], T | None], seconds: float = 30.0) -> T:
