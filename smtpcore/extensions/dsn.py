@@ -148,6 +148,7 @@ _USUAL: Final[dict[str, Notify]] = {
 _ORCPT: Final = re.compile(r"([A-Za-z0-9!#$%&'*+\-/?^_`{|}~]++);([^\x00- \x7f]++)")
 # The usual type, and xtext in which nothing is encoded
 _PLAIN_ORCPT: Final = re.compile(r"([Rr][Ff][Cc]822);([!-*,-<>-~]++)")
+_PLAIN_ADDRESS: Final = re.compile(r"[!-*,-<>-~]++")
 _ADDRESS_TYPE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-/?^_`{|}~]++")
 
 # RFC 6533 s3
@@ -204,6 +205,8 @@ class OriginalRecipient(Value):
     def of(cls, recipient: Mailbox | Postmaster) -> OriginalRecipient:
         """The original recipient that a new message has: the recipient itself (RFC 3461 s4.2)."""
         text = str(recipient)
+        if len(text) < ORCPT_LIMIT - len("rfc822;") and _PLAIN_ADDRESS.fullmatch(text):
+            return _made("rfc822", text)
         return cls("rfc822" if text.isascii() else "utf-8", text)
 
     @classmethod

@@ -84,7 +84,7 @@ class Parameter(Value, Generic[T]):
 def _checked(text: str) -> str:
     """``text``, if it can be the value of a parameter."""
     text = exact(text)
-    if not grammar.VALUE.fullmatch(text) or grammar.find_forbidden(text) >= 0:
+    if not grammar.VALUE.fullmatch(text) or (not text.isascii() and grammar.find_forbidden(text) >= 0):
         raise ParseError("not the value of an ESMTP parameter", 0, "RFC 5321 s4.1.2", text)
     return text
 
