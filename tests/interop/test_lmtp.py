@@ -95,7 +95,8 @@ def test_a_sink_with_faults(folder: Path, certificate: Certificate, switches: st
         insisting: SendOptions = {"eight_bit": "send"}
         (outcome,) = send(adapter, sink.port, Letter(TRICKY, TWO), lmtp=True, timeout=20, sending=insisting)
         assert statuses(outcome) == SINKS[switches], outcome
-        assert [got.content for got in sink.delivered(0)] in ([], [TRICKY])
+        # It makes its file when the content begins to come, and may be asked before that is gone.
+        assert [got.content for got in sink.delivered(0) if got.content] in ([], [TRICKY])
         if ACCEPTED in SINKS[switches]:
             assert [got.content for got in sink.delivered(1)] == [TRICKY]
 
