@@ -103,11 +103,9 @@ class Server(Hub):
 
         asyncio would forget such a connection, which neither its client nor this server would hear of again.
         """
-        for sock in listener.sockets:
-            try:
+        if isinstance(self.loop, asyncio.SelectorEventLoop):  # others accept in ways of their own
+            for sock in listener.sockets:
                 self.loop.remove_reader(sock.fileno())
-            except NotImplementedError:  # Windows' Proactor has no readers, and other loops take no heed
-                break
         for _ in range(_STEPS_TO_A_PROTOCOL):
             await asyncio.sleep(0)
         listener.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
@@ -106,14 +107,14 @@ class _Client:
         self._busy = True
 
 
-class AsyncClient(_Client):
+class AsyncClient(_Client, ABC):
     """A connection to a server; enter it to open the session. One message at a time."""
 
     _world: AsyncWorld
 
+    @abstractmethod
     async def _connect(self) -> tuple[AsyncWorld, str]:
         """A new connection, and the local IP address."""
-        raise NotImplementedError
 
     async def __aenter__(self) -> Self:
         try:
@@ -198,14 +199,14 @@ class AsyncClient(_Client):
             self._busy = False
 
 
-class BlockingClient(_Client):
+class BlockingClient(_Client, ABC):
     """A connection to a server; enter it to open the session. One message at a time."""
 
     _world: BlockingWorld
 
+    @abstractmethod
     def _connect(self) -> tuple[BlockingWorld, str]:
         """A new connection, and the local IP address."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, final
@@ -57,7 +58,7 @@ def _mark(value: object) -> Hashable:
     return value
 
 
-class _Pool:
+class _Pool(ABC):
     """A pool; entering it opens nothing yet, leaving it says QUIT over all connections.
 
     ``port`` and what ``connect`` takes hold for every host, unless ``send`` says otherwise.
@@ -91,8 +92,8 @@ class _Pool:
         """How many messages wait for a connection."""
         return self._roster.waiting
 
-    def _now(self) -> float:
-        raise NotImplementedError
+    @abstractmethod
+    def _now(self) -> float: ...
 
     def _script(
         self,
@@ -114,14 +115,14 @@ class _Pool:
 class AsyncPool(_Pool):
     """Connections that are used again, to any number of hosts; for any number of tasks at a time."""
 
-    def _client(self, address: tuple[str, int], options: Mapping[str, Any]) -> AsyncClient:
-        raise NotImplementedError
+    @abstractmethod
+    def _client(self, address: tuple[str, int], options: Mapping[str, Any]) -> AsyncClient: ...
 
-    async def _wait(self, ticket: Ticket) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _wait(self, ticket: Ticket) -> None: ...
 
-    def _wake(self, ticket: Ticket) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _wake(self, ticket: Ticket) -> None: ...
 
     async def __aenter__(self) -> Self:
         return self
@@ -221,8 +222,8 @@ class BlockingPool(_Pool):
         super().__init__(port=port, pool_limits=pool_limits, **options)
         self._lock = threading.Lock()  # held while it is decided, and never while anything is waited for
 
-    def _client(self, address: tuple[str, int], options: Mapping[str, Any]) -> BlockingClient:
-        raise NotImplementedError
+    @abstractmethod
+    def _client(self, address: tuple[str, int], options: Mapping[str, Any]) -> BlockingClient: ...
 
     def __enter__(self) -> Self:
         return self

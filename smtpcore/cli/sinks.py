@@ -32,7 +32,7 @@ class Sink(Protocol):
 
     def commit(self) -> str:
         """Keep the message; behind this a crash does not lose it. Returns the words of the 250."""
-        raise NotImplementedError
+        ...
 
     def abandon(self) -> None:
         """Forget the message."""

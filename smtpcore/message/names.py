@@ -16,7 +16,7 @@ class Names(Protocol):
 
     def places(self, key: bytes) -> Sequence[int]:
         """Where the fields stand whose name in lower case is ``key``, in their order."""
-        raise NotImplementedError
+        ...
 
 
 @final

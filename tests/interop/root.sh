@@ -26,9 +26,9 @@ done
 # One overlay per tree, because one over all of / would lie over its own layer.
 for name in etc usr var; do
     if [ "$mode" = install ]; then
-        upper=$layer/files/$name work=$layer/work/$name lower=/$name
+        upper=$layer/files/$name work=$layer/scratch/$name lower=/$name
     else
-        upper=$layer/mnt/upper/$name work=$layer/mnt/work/$name lower=$layer/files/$name:/$name
+        upper=$layer/mnt/upper/$name work=$layer/mnt/scratch/$name lower=$layer/files/$name:/$name
     fi
     mkdir -p "$root/$name" "$upper" "$work" || exit 97
     mount -t overlay overlay -o "lowerdir=$lower,upperdir=$upper,workdir=$work" "$root/$name" || exit 97
