@@ -98,14 +98,15 @@ def _decode_least(text: str) -> int:
 
 
 def _objection(capabilities: Capabilities, command: Mail) -> str:
-    by, least = command.parameters.get(BY), capabilities.get(DELIVERBY)
+    by = command.parameters.get(BY)
+    least = capabilities.get(DELIVERBY) if by is not None else None
     if by is not None and least and by.mode is ByMode.RETURN and by.seconds < least:
         return f"a message to be returned needs at least {least} seconds here (RFC 2852 s4)"
     return ""
 
 
 def _check_mail(session: SessionView, command: Mail) -> Reply | None:
-    """Refused with a time below the least that was announced, or one that has passed (RFC 2852 s4)."""
+    """Refused, where it is to be returned, with a time below the least that was announced (RFC 2852 s4)."""
     why = _objection(session.capabilities, command)
     return Reply(555, why, "5.5.4") if why else None
 

@@ -74,6 +74,8 @@ class ReleaseLimits(Value):
 
 def _objection(capabilities: Capabilities, command: Mail) -> str:
     interval, until = command.parameters.get(HOLDFOR), command.parameters.get(HOLDUNTIL)
+    if interval is None and until is None:
+        return ""
     if interval is not None and until is not None:
         return "HOLDFOR and HOLDUNTIL exclude each other (RFC 4865 s4)"
     limits = capabilities.get(FUTURERELEASE)
@@ -85,7 +87,7 @@ def _objection(capabilities: Capabilities, command: Mail) -> str:
 
 
 def _check_mail(session: SessionView, command: Mail) -> Reply | None:
-    """Refused beyond the limits that were announced, and with both parameters at once (RFC 4865 s5)."""
+    """Refused beyond the limits that were announced, and with both parameters at once (RFC 4865 s4)."""
     why = _objection(session.capabilities, command)
     return Reply(501, why, "5.5.4") if why else None
 
