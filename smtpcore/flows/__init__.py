@@ -1,6 +1,6 @@
 """Scripts over the machines, shared by all adapters; and what users of the adapters meet."""
 
-from .error import Disconnected, FlowError, NoMechanism, Refused, TlsNotOffered
+from .error import Disconnected, FlowError, NoMechanism, NotProven, Refused, TlsNotOffered
 from .handler import Handler, Refusal, Served, collecting
 from .outcome import Outcome, RecipientOutcome, Status
 from .pool import PoolLimits
@@ -12,6 +12,7 @@ __all__ = [
     "Handler",
     "Letter",
     "NoMechanism",
+    "NotProven",
     "Outcome",
     "PoolLimits",
     "RecipientOutcome",

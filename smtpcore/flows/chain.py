@@ -23,7 +23,7 @@ from .limited import submit_within_limits
 from .needs import EightBit, may_go_as_it_is
 from .outcome import Outcome
 from .recipient import Recipient, addresses_of, need_utf8, rcpt_for
-from .submit import _is_chunked, _mail
+from .submit import is_chunked, mail_for
 from .transfer import last_words, send_pieces
 
 __all__ = ["Letter", "submit_all"]
@@ -91,7 +91,7 @@ def submit_all(
     """
     if machine.state not in _OPEN:
         raise LocalProtocolError(f"no message can be sent in state {machine.state.name}")
-    chunked = _is_chunked(machine, mail_parameters, chunking=chunking)
+    chunked = is_chunked(machine, mail_parameters, chunking=chunking)
     utf8 = SMTPUTF8 in machine.capabilities
     for letter in letters:
         with_own = letter.ledger.recipients is not letter.recipients
@@ -99,7 +99,7 @@ def submit_all(
         on_mail = mail_parameters
         if utf8 and (with_own or rcpt_parameters) and need_utf8(rcpts):
             on_mail = [*mail_parameters, UTF8(True)]
-        letter.mail = _mail(machine, letter.sender, letter.source, on_mail, letter.ledger)
+        letter.mail = mail_for(machine, letter.sender, letter.source, on_mail, letter.ledger)
         letter.rcpts = [rcpts[index] for index in letter.ledger.pending]
         for command in (letter.mail, *(letter.rcpts if with_own else letter.rcpts[:1])):
             why = command and why_not_offered(machine.extensions, machine.capabilities, command)

@@ -23,7 +23,7 @@ from .outcome import Outcome
 from .recipient import Recipient, addresses_of, need_utf8, rcpt_for
 from .transfer import send_chunks, send_content
 
-__all__ = ["submit"]
+__all__ = ["is_chunked", "mail_for", "submit"]
 
 
 def submit(
@@ -61,7 +61,7 @@ def submit(
     state = machine.state
     if state not in _OPEN:
         raise LocalProtocolError(f"no message can be sent in state {machine.state.name}")
-    chunked = source.url is not None or _is_chunked(machine, mail_parameters, chunking=chunking)
+    chunked = source.url is not None or is_chunked(machine, mail_parameters, chunking=chunking)
     ledger = Ledger(addresses_of(recipients))
     if source.is_ascii is not True and source.url is None and eight_bit != "send" and not _is_binary(mail_parameters):
         source, ledger.why = yield from fit(machine, source, eight_bit)
@@ -73,7 +73,7 @@ def submit(
         rcpts = [rcpt_for(recipient, rcpt_parameters) for recipient in recipients]
         if need_utf8(rcpts) and SMTPUTF8 in machine.capabilities:
             mail_parameters = [*mail_parameters, _UTF8]
-    mail = _mail(machine, sender, source, mail_parameters, ledger)
+    mail = mail_for(machine, sender, source, mail_parameters, ledger)
     if mail is None:
         return ledger.outcome()
     pending = ledger.pending
@@ -124,7 +124,7 @@ _EIGHT_BIT: Final = BODY(Body.EIGHTBITMIME)
 _UTF8: Final = UTF8(True)
 
 
-def _mail(
+def mail_for(
     machine: ClientConnection,
     sender: Mailbox | None,
     source: Source,
@@ -146,7 +146,11 @@ def _mail(
     return Mail(sender, *added.values()) if ledger.pending else None
 
 
-def _is_chunked(machine: ClientConnection, parameters: Sequence[Parameter[Any]], *, chunking: bool) -> bool:
+def is_chunked(machine: ClientConnection, parameters: Sequence[Parameter[Any]], *, chunking: bool) -> bool:
+    """Whether the content goes by BDAT.
+
+    Raises LocalProtocolError for BODY=BINARYMIME where the server offers no CHUNKING (RFC 3030 s3).
+    """
     offered = CHUNKING in machine.capabilities
     if not offered and _is_binary(parameters):
         raise LocalProtocolError("BODY=BINARYMIME needs CHUNKING, which the server does not offer (RFC 3030 s3)")
