@@ -133,6 +133,7 @@ class _Stream:
         if self._context is None:
             raise ConnectionError("no context to encrypt with")
         self._sock.settimeout(Handshake.seconds if self._timeout is None else self._timeout)
+        self._sock.getpeername()  # or ssl, where the peer is gone, would lose the socket without closing it
         secured = self._context.wrap_socket(
             self._sock,
             server_side=self._server_hostname is None,

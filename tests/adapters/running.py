@@ -26,6 +26,8 @@ EVERY_SERVER = pytest.mark.parametrize("adapter", ADAPTERS)
 HOSTNAME = "hamburger.edu"
 #: What no test waits for in vain.
 PATIENCE = 20.0
+#: A time that is to run out, in seconds: what has to be done within it is done even where much else runs.
+SHORT = 0.6
 
 
 class Keeper:

@@ -12,7 +12,7 @@ import pytest
 
 from smtpcore import LocalProtocolError, Noop, RemoteProtocolError
 from smtpcore.flows.error import Disconnected, NoMechanism, Refused
-from tests.adapters.running import ADAPTERS, PATIENCE, Keeper, over_asyncio, over_blocking, serving, talk
+from tests.adapters.running import ADAPTERS, PATIENCE, SHORT, Keeper, over_asyncio, over_blocking, serving, talk
 from tests.sasl.exposure import assert_hidden, forms, views
 
 EVERY_CLIENT = pytest.mark.parametrize("client", ADAPTERS)
@@ -82,7 +82,7 @@ def test_entering_fails(client, turns, error):
 @pytest.mark.parametrize("turns", [[], [b"220 hi\r\n"], [b"220 half"]], ids=["greeting", "ehlo", "half-a-line"])
 def test_entering_takes_no_longer_than_it_may(client, turns):
     with scripted(*turns, silent=True) as (address, _), pytest.raises(TimeoutError):
-        talk(client, address, nothing, timeout=0.15)
+        talk(client, address, nothing, timeout=SHORT)
 
 
 @EVERY_CLIENT
@@ -114,7 +114,7 @@ def test_leaving_does_not_fail(client, last):
 @EVERY_CLIENT
 def test_leaving_takes_no_longer_than_it_may(client):
     with scripted(b"220 hi\r\n", b"250 h\r\n", silent=True) as (address, _):
-        talk(client, address, nothing, timeout=0.15)
+        talk(client, address, nothing, timeout=SHORT)
 
 
 @EVERY_CLIENT
@@ -128,8 +128,8 @@ def test_leaving_behind_a_timeout_waits_for_nothing_more(client):
         return time.monotonic()
 
     with scripted(b"220 hi\r\n", b"250 h\r\n", silent=True) as (address, heard):
-        behind = talk(client, address, body, timeout=0.3)
-        assert time.monotonic() - behind < 0.25
+        behind = talk(client, address, body, timeout=SHORT)
+        assert time.monotonic() - behind < SHORT - 0.05
     assert b"QUIT" not in heard
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,9 +13,10 @@ from typing import Any
 
 import pytest
 
+import smtpcore.adapters.blocking as over_blocking
 from smtpcore.adapters import tls as contexts
 from smtpcore.flows.error import Refused, TlsNotOffered
-from tests.adapters.running import ADAPTERS, EVERY_SERVER, PATIENCE, Keeper, Raw, serving, talk
+from tests.adapters.running import ADAPTERS, EVERY_SERVER, PATIENCE, SHORT, Keeper, Raw, serving, talk
 
 EVERY_CLIENT = pytest.mark.parametrize("client", ADAPTERS)
 
@@ -159,7 +162,7 @@ def test_a_refusal_under_required(client, reply):
         connection.sendall(reply)
 
     with liar(serve) as (address, heard), pytest.raises(Refused):
-        talk(client, address, nothing, tls="required", auth=("alice", "secret"), timeout=0.2)
+        talk(client, address, nothing, tls="required", auth=("alice", "secret"), timeout=SHORT)
     assert bytes(heard) in (b"", b"QUIT\r\n")
 
 
@@ -174,7 +177,7 @@ def test_a_server_that_never_shakes_hands(client, tls):
             connection.sendall(b"220 go\r\n")
 
     with liar(serve) as (address, _), pytest.raises(OSError):
-        talk(client, address, nothing, tls=tls, timeout=0.2)
+        talk(client, address, nothing, tls=tls, timeout=SHORT)
 
 
 # --- a client that lies --------------------------------------------------------------------------
@@ -204,7 +207,7 @@ def test_commands_in_the_clear_behind_starttls_are_never_run(adapter, certificat
 def test_a_client_that_never_shakes_hands(adapter, octets, tls, certificates):
     """It is cut in time, and keeps nobody else out."""
     handler = Keeper()
-    with serving(adapter, handler, tls=tls, ssl_context=certificates.server, timeout=0.2, grace=5.0) as server:
+    with serving(adapter, handler, tls=tls, ssl_context=certificates.server, timeout=SHORT, grace=5.0) as server:
         with Raw(server.address, greeted=tls != "implicit") as raw:
             if tls != "implicit":
                 raw.say(b"EHLO x\r\n")
@@ -218,6 +221,21 @@ def test_a_client_that_never_shakes_hands(adapter, octets, tls, certificates):
         # Nobody is counted who is not there.
         server.stop()
         server.join(2.0)
+
+
+@pytest.mark.filterwarnings("error::ResourceWarning")
+def test_a_client_that_breaks_off_before_the_handshake_leaves_no_socket_open(certificates):
+    """ssl would raise ConnectionResetError, and let go of a socket that nobody can close any more."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_connection(listener.getsockname()) as peer:
+            accepted, _ = listener.accept()
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # so that closing resets
+        stream = over_blocking._ServedStream(accepted, certificates.server)
+        with pytest.raises(OSError):
+            stream.handshake()
+        stream.close()
+        assert accepted.fileno() == -1
+    gc.collect()
 
 
 # --- contexts ------------------------------------------------------------------------------------
