@@ -59,6 +59,11 @@ def _plain(text: str) -> str:
 def _checks(extension: Any) -> Iterator[str]:
     for command, check in extension.checks.items():
         yield f"{command.verb}: {_plain(summary(check))}"
+    said: dict[Any, list[str]] = {}
+    for key, check in extension.parameter_checks.items():
+        said.setdefault(check, []).append(f"`{key.keyword}`")
+    for check, keywords in said.items():
+        yield f"{', '.join(keywords)}: {_plain(summary(check))}"
 
 
 def _list(items: Iterator[str]) -> str:

@@ -10,10 +10,11 @@ from typing import Any, ClassVar, Final, Self, TypeAlias, final
 from ..errors import ParseError
 from ..wire.host import AddressLiteral
 from ..wire.line import encode_line
-from ..wire.parameters import Keyed, ParameterType, UnknownParameter, decode_xtext, encode_xtext, parse_parameters
+from ..wire.parameters import ParameterType, ParameterTypes, UnknownParameter, parse_parameters
 from ..wire.tolerance import Tolerance
 from ..wire.value import assign
 from ..wire.vocabulary import Command, Vocabulary
+from ..wire.xtext import decode_xtext, encode_xtext
 
 __all__ = ["AttributeCommand", "Attributes", "Unavailable", "attribute_list", "in_xtext"]
 
@@ -70,9 +71,8 @@ class AttributeCommand(Command):
     @classmethod
     def parse_arguments(cls, text: str | None, vocabulary: Vocabulary, tolerance: Tolerance) -> Self:
         """``1*( SP attribute-name "=" attribute-value )``."""
-        known: dict[str, Keyed[Any]] = {kind.keyword: kind for kind in cls.attributes.values()}
         try:
-            found = parse_parameters(f" {text or ''}", 0, known)
+            found = parse_parameters(f" {text or ''}", 0, ParameterTypes(cls.attributes.values()))
         except UnknownParameter as error:
             raise ParseError("attribute not known", error.where - 1, f"{cls.verb}_README", text or "") from None
         except ParseError as error:

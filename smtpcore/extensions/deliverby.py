@@ -117,6 +117,6 @@ DELIVERBY: Final[Extension[int]] = Extension(
     "RFC 2852",
     argument=ParameterType("DELIVERBY", _decode_least),
     mail_parameters=[BY],
-    checks={Mail: _check_mail},
+    parameter_checks={BY: _check_mail},
     objection=_objection,
 )

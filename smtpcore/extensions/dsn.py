@@ -18,14 +18,16 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from itertools import permutations
+from itertools import permutations, product
+from operator import attrgetter
 from typing import Any, Final, final
 
 from ..errors import ParseError
 from ..wire import grammar
 from ..wire.address import Mailbox, Postmaster
-from ..wire.parameters import ParameterType, decode_xtext, encode_xtext
+from ..wire.parameters import ParameterType
 from ..wire.value import Value, assign, exact, setter
+from ..wire.xtext import decode_xtext, encode_xtext
 from .extension import Extension
 
 __all__ = ["DSN", "ENVID", "NEVER", "NOTIFY", "ORCPT", "RET", "Notify", "OriginalRecipient", "Ret"]
@@ -99,10 +101,13 @@ class Notify(Value):
     delay: bool  #: That it is late; without this no report says so.
 
     def __init__(self, *, success: bool = False, failure: bool = False, delay: bool = False) -> None:
-        for name, value in (("success", success), ("failure", failure), ("delay", delay)):
-            if type(value) is not bool:
-                raise TypeError(f"{name} is True or False, not {value!r}")
-            assign(self, name, value)
+        if {type(success), type(failure), type(delay)} != _BOOL:
+            given: tuple[tuple[str, object], ...] = (("success", success), ("failure", failure), ("delay", delay))
+            name, value = next(pair for pair in given if type(pair[1]) is not bool)
+            raise TypeError(f"{name} is True or False, not {value!r}")
+        _set_success(self, success)
+        _set_failure(self, failure)
+        _set_delay(self, delay)
 
     @classmethod
     def parse(cls, text: str) -> Notify:
@@ -122,11 +127,16 @@ class Notify(Value):
         return self.success or self.failure or self.delay
 
     def __str__(self) -> str:
-        given = (("SUCCESS", self.success), ("FAILURE", self.failure), ("DELAY", self.delay))
-        return ",".join([name for name, wanted in given if wanted]) or "NEVER"
+        return _WRITTEN[self.success, self.failure, self.delay]
 
 
+_BOOL: Final = {bool}
+_set_success, _set_failure, _set_delay = [setter(Notify, name) for name in ("success", "failure", "delay")]
 _CONDITIONS: Final = frozenset(("SUCCESS", "FAILURE", "DELAY"))
+_WRITTEN: Final = {
+    wanted: ",".join([name for name, want in zip(("SUCCESS", "FAILURE", "DELAY"), wanted) if want]) or "NEVER"
+    for wanted in product((False, True), repeat=3)
+}
 #: No report of this recipient, whatever happens.
 NEVER: Final = Notify()
 #: As nearly everybody writes them.
@@ -276,17 +286,29 @@ def _disclose(found: re.Match[str]) -> str:
 # -- all of it ------------------------------------------------------------------------------------
 
 #: ``RET=FULL`` or ``RET=HDRS`` on MAIL: what a report of failure returns.
-RET: Final[ParameterType[Ret]] = ParameterType("RET", _decode_ret, lambda ret: ret.value, kind=Ret)
+RET: Final[ParameterType[Ret]] = ParameterType("RET", _decode_ret, attrgetter("value"), kind=Ret, plain="|".join(_RETS))
 
 #: ``ENVID=xtext`` on MAIL: a name for the envelope, decoded; up to 100 characters as it is written.
-ENVID: Final[ParameterType[str]] = ParameterType("ENVID", _decode_envid, _encode_envid)
+ENVID: Final[ParameterType[str]] = ParameterType(
+    "ENVID", _decode_envid, _encode_envid, kind=str, plain=f"[!-*,-<>-~]{{1,{ENVID_LIMIT}}}"
+)
 
 #: ``NOTIFY=NEVER``, or some of ``SUCCESS,FAILURE,DELAY``, on RCPT: what is to be reported.
-NOTIFY: Final[ParameterType[Notify]] = ParameterType("NOTIFY", Notify.parse, str, kind=Notify)
+NOTIFY: Final[ParameterType[Notify]] = ParameterType(
+    "NOTIFY",
+    Notify.parse,
+    str,
+    kind=Notify,
+    plain=r"(?:SUCCESS|FAILURE|DELAY)(?:,(?:SUCCESS|FAILURE|DELAY)){0,2}+|NEVER",
+)
 
 #: ``ORCPT=addr-type;xtext`` on RCPT: who the recipient was at first; up to 500 characters as it is written.
 ORCPT: Final[ParameterType[OriginalRecipient]] = ParameterType(
-    "ORCPT", OriginalRecipient.parse, OriginalRecipient.written, kind=OriginalRecipient
+    "ORCPT",
+    OriginalRecipient.parse,
+    OriginalRecipient.written,
+    kind=OriginalRecipient,
+    plain=f"[Rr][Ff][Cc]822;[!-*,-<>-~]{{1,{ORCPT_LIMIT - len('rfc822;')}}}",
 )
 
 #: The server reports what becomes of a message, as its sender wants it.

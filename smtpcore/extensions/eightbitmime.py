@@ -35,7 +35,7 @@ def _decode(text: str) -> Body:
 
 
 #: ``BODY=7BIT``, ``BODY=8BITMIME`` or ``BODY=BINARYMIME`` on MAIL.
-BODY: Final = ParameterType("BODY", _decode, lambda body: body.value)
+BODY: Final = ParameterType("BODY", _decode, lambda body: body.value, kind=Body, plain="|".join(_BODIES))
 
 #: Content may hold octets beyond ASCII.
 EIGHTBITMIME: Final[Extension[Any]] = Extension(

@@ -35,6 +35,11 @@ class SessionView(Protocol):
         ...
 
     @property
+    def size_limit(self) -> int | None:
+        """Octets of the largest message that this server takes; None for no limit."""
+        ...
+
+    @property
     def esmtp(self) -> bool:
         """Whether the client said EHLO (or LHLO) and not HELO."""
         ...
@@ -115,6 +120,7 @@ class Extension(Generic[T]):
         "mail_parameters",
         "needs_tls",
         "objection",
+        "parameter_checks",
         "rcpt_parameters",
         "rfc",
         "transitions",
@@ -132,6 +138,7 @@ class Extension(Generic[T]):
         verbs: Iterable[type[Command]] = (),
         transitions: Transitions | None = None,
         checks: Mapping[type[Command], Check] | None = None,
+        parameter_checks: Mapping[Keyed[Any], Check] | None = None,
         announced: Callable[[SessionView], bool] | None = None,
         covers: Callable[[Parameter[Any]], bool] | None = None,
         needs_tls: bool = False,
@@ -152,6 +159,8 @@ class Extension(Generic[T]):
         self.verbs = tuple(verbs)  #: The commands it adds.
         self.transitions: Transitions = transitions or {}  #: Their rows of the table.
         self.checks: Mapping[type[Command], Check] = checks or {}  #: What a server asks before its application does.
+        #: The same about a MAIL or RCPT with that parameter; what says nothing of it is not looked at.
+        self.parameter_checks: Mapping[Keyed[Any], Check] = parameter_checks or {}
         #: Whether it is to be had within TLS only: not announced outside, and what is announced outside does not count.
         self.needs_tls = needs_tls
         if announced is None and needs_tls:
@@ -201,6 +210,7 @@ class ExtensionSet:
         "_extensions",
         "_objections",
         "checks",
+        "parameter_checks",
         "parameter_owners",
         "successes",
         "transitions",
@@ -249,6 +259,12 @@ class ExtensionSet:
         self.checks: Mapping[type[Command], tuple[Check, ...]] = {
             command: tuple(found) for command, found in checks.items()
         }
+        guards: dict[str, tuple[Check, ...]] = {}
+        for extension in held:
+            for key, check in extension.parameter_checks.items():
+                guards[key.keyword] = (*guards.get(key.keyword, ()), check)
+        #: The checks of each parameter of MAIL or RCPT, by its keyword, in the order of the extensions.
+        self.parameter_checks: Mapping[str, tuple[Check, ...]] = guards
 
     def lmtp_vocabulary(self) -> Vocabulary:
         """What a parser needs to know for LMTP, which has LHLO in place of EHLO and HELO (RFC 2033 s4.1)."""
@@ -274,6 +290,10 @@ class ExtensionSet:
             for keyword, owners in self.parameter_owners.items()
             if any(owner.covers is None and owner.keyword in capabilities for owner in owners)
         ])  # fmt: skip
+
+    def free(self, capabilities: Capabilities) -> frozenset[str]:
+        """Those of them that no extension objects to, so that a client may say them to such a server."""
+        return self.certain(capabilities) - self._objections.keys()
 
     def objection(self, command: Any, capabilities: Capabilities) -> str:
         """Why a client must not say this MAIL or RCPT to a server with these capabilities; empty: it may."""

@@ -98,6 +98,6 @@ FUTURERELEASE: Final[Extension[ReleaseLimits]] = Extension(
     "RFC 4865",
     argument=ParameterType("FUTURERELEASE", ReleaseLimits.parse, str, kind=ReleaseLimits),
     mail_parameters=[HOLDFOR, HOLDUNTIL],
-    checks={Mail: _check_mail},
+    parameter_checks={HOLDFOR: _check_mail, HOLDUNTIL: _check_mail},
     objection=_objection,
 )

@@ -66,5 +66,5 @@ NO_SOLICITING: Final[Extension[Sequence[str]]] = Extension(
     "RFC 3865",
     argument=ParameterType("NO-SOLICITING", _decode, _encode),
     mail_parameters=[SOLICIT],
-    checks={Mail: _check_mail},
+    parameter_checks={SOLICIT: _check_mail},
 )

@@ -17,7 +17,8 @@ from typing import Final
 
 from ..errors import ParseError
 from ..wire.address import Mailbox
-from ..wire.parameters import ParameterType, decode_xtext, encode_xtext
+from ..wire.parameters import ParameterType
+from ..wire.xtext import decode_xtext, encode_xtext
 from .extension import SessionView
 
 __all__ = ["SUBMITTER", "believed_submitter"]

@@ -64,6 +64,7 @@ def _examine(session: ServerSession, command: Command, line: bytes) -> Reply | N
         reply = _examine_place(session, kind, owner)
         if reply is not None:
             return reply
+    checks = extensions.checks.get(kind, ())
     if kind is Mail or kind is Rcpt:
         known: Any = command  # as kind says, which is quicker than isinstance
         if kind is Mail:
@@ -75,13 +76,18 @@ def _examine(session: ServerSession, command: Command, line: bytes) -> Reply | N
             if not domain_of(known.recipient) <= session.domains:
                 return replies.TOO_MANY_DOMAINS  # RFC 9422 s4.3
         parameters: Parameters = known.parameters
-        if parameters is not NO_PARAMETERS and not parameters.keywords <= session.certain:
-            for parameter in parameters.items:
-                if not extensions.is_offered(parameter, session.offered):
-                    return replies.NO_PARAMETER  # RFC 5321 s4.1.1.11
+        if parameters is not NO_PARAMETERS:
+            expected = session.expected
+            for keyword in parameters.keywords:
+                more = expected.get(keyword)
+                if more is None:
+                    if not extensions.is_offered(parameters.parameter(keyword), session.offered):
+                        return replies.NO_PARAMETER  # RFC 5321 s4.1.1.11
+                    more = extensions.parameter_checks.get(keyword, ())
+                checks += more
     if not line.isascii() and not _may_be_utf8(session, command):
         return replies.NEEDS_UTF8 if kind in {Mail, Rcpt, Vrfy, Expn} else replies.NO_UTF8
-    for check in extensions.checks.get(kind, ()):
+    for check in checks:
         reply = check(session, command)
         if reply is not None:
             return reply

@@ -38,11 +38,11 @@ class Pipeline:
     """What waits to be sent in one session, what has been sent and not answered, and what was never sent."""
 
     __slots__ = (
-        "_certain",
         "_chained",
         "_chunks",
         "_counts_domains",
         "_extensions",
+        "_free",
         "_greetings",
         "_limit",
         "_lmtp",
@@ -67,7 +67,7 @@ class Pipeline:
         self._limit = limit
         self._out = out
         self.capabilities = NO_CAPABILITIES
-        self._certain: frozenset[str] = frozenset()  # keywords of parameters that are offered with any value
+        self._free: frozenset[str] = frozenset()  # keywords of parameters that may be said with any value
         self._pipelining = False  # whether PIPELINING is among them
         #: Not sent yet: the command, its line, and whether it is known that the server offers what it needs.
         self.queue: deque[tuple[Command, bytes, bool]] = deque()
@@ -97,7 +97,7 @@ class Pipeline:
     def learn(self, capabilities: Capabilities, *, tls: bool) -> None:
         """The server has said what it offers, within TLS or not."""
         self.capabilities = self._extensions.within(capabilities, tls=tls)
-        self._certain = self._extensions.certain(self.capabilities)
+        self._free = self._extensions.free(self.capabilities)
         self._pipelining = PIPELINING in capabilities
         self.usage.learn(capabilities.get(LIMITS))
         self._counts_domains = self.usage.limits.rcptdomainmax is not None
@@ -118,7 +118,8 @@ class Pipeline:
         known = not self._greetings
         if kind is Mail or kind is Rcpt:
             envelope: Any = command  # as kind says, which is quicker than isinstance
-            if known and (envelope.parameters is not NO_PARAMETERS or not octets.isascii()):
+            given = envelope.parameters
+            if known and not ((given is NO_PARAMETERS or given.keywords <= self._free) and octets.isascii()):
                 self._check_offered(command)
             if kind is Mail:
                 self.usage.count_mail()
@@ -193,7 +194,7 @@ class Pipeline:
             raise LocalProtocolError(why)
 
     def _check_offered(self, command: Command) -> None:
-        why = why_not_offered(self._extensions, self.capabilities, command, self._certain)
+        why = why_not_offered(self._extensions, self.capabilities, command, self._free)
         if why:
             raise LocalProtocolError(why)
 

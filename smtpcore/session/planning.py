@@ -31,23 +31,26 @@ def why_misplaced(extensions: ExtensionSet, state: State, command: Command) -> s
 
 
 def why_not_offered(
-    extensions: ExtensionSet, capabilities: Capabilities, command: Command, certain: frozenset[str] = frozenset()
+    extensions: ExtensionSet, capabilities: Capabilities, command: Command, free: frozenset[str] = frozenset()
 ) -> str:
     """Which offer of the server ``command`` lacks; empty when it lacks none.
 
-    ``certain`` are keywords of parameters that are known to be offered with any value.
+    ``free`` are keywords of parameters that are known to be good with any value.
     """
     if isinstance(command, (Mail, Rcpt)):
         path = command.sender if isinstance(command, Mail) else command.recipient
         if path is not None and not path.is_ascii and SMTPUTF8 not in capabilities:
             return "the server does not offer SMTPUTF8"  # RFC 6531 s3.2
-        if not command.parameters.keywords <= certain:
-            for parameter in command.parameters.items:
-                if not extensions.is_offered(parameter, capabilities):
-                    where = _where(extensions, parameter.keyword)
-                    return f"the server does not offer what {parameter} belongs to{where}"
-        if not command.parameters.written.isascii() and SMTPUTF8 not in capabilities:
+        parameters = command.parameters
+        if parameters.written.isascii():
+            if parameters.keywords <= free:
+                return ""
+        elif SMTPUTF8 not in capabilities:
             return "the server does not offer SMTPUTF8"  # RFC 6533 s3
+        for parameter in parameters.items:
+            if not extensions.is_offered(parameter, capabilities):
+                where = _where(extensions, parameter.keyword)
+                return f"the server does not offer what {parameter} belongs to{where}"
         return extensions.objection(command, capabilities)
     owner = extensions.verb_owner.get(type(command))
     if owner is not None and owner.keyword not in capabilities:

@@ -8,6 +8,7 @@ from typing import Final, final
 from ..extensions import ENHANCEDSTATUSCODES, BurlLast, XClient, XForward
 from ..extensions.auth import AUTH, Auth, AuthResponse, offered_mechanisms
 from ..extensions.chunking import BdatLast
+from ..extensions.extension import Check
 from ..table import EndOfContent, State
 from ..wire.address import Mailbox, Postmaster
 from ..wire.capabilities import Capabilities, Capability
@@ -29,7 +30,7 @@ class ServerSession:
     """Where one session stands. STARTTLS puts a new one in its place, so nothing learned before can stay."""
 
     __slots__ = (
-        "_certain",
+        "_expected",
         "auth_failed",
         "authenticated",
         "client",
@@ -58,7 +59,7 @@ class ServerSession:
         self.client: str | None = None  #: What the client called itself in EHLO or HELO.
         self.esmtp = False  #: Whether it said EHLO.
         self.offered = NO_CAPABILITIES  #: What was announced to it; nothing before EHLO, and nothing after HELO.
-        self._certain: tuple[Capabilities, frozenset[str]] | None = None
+        self._expected: tuple[Capabilities, Mapping[str, tuple[Check, ...]]] | None = None
         self.enhanced = False  #: Whether replies carry enhanced status codes (RFC 2034).
         self.authenticated = False  #: Whether AUTH has succeeded.
         self.auth_failed = False  #: Whether it was refused, so that a secret may follow in place of a command.
@@ -73,17 +74,24 @@ class ServerSession:
         self.idle_commands = 0  #: Commands since the last message that do not lead to one.
 
     @property
-    def certain(self) -> frozenset[str]:
-        """The keywords of the parameters that were offered, whatever their value."""
-        held, offered = self._certain, self.offered
+    def expected(self) -> Mapping[str, tuple[Check, ...]]:
+        """The keywords of the parameters that were offered, whatever their value, each with its checks."""
+        held, offered = self._expected, self.offered
         if held is None or held[0] is not offered:
-            held = self._certain = (offered, self.settings.extensions.certain(offered))
+            extensions = self.settings.extensions
+            found = {keyword: extensions.parameter_checks.get(keyword, ()) for keyword in extensions.certain(offered)}
+            held = self._expected = (offered, found)
         return held[1]
 
     @property
     def capabilities(self) -> Capabilities:
         """What the server has to offer."""
         return self.settings.capabilities
+
+    @property
+    def size_limit(self) -> int | None:
+        """Octets of the largest message that is taken."""
+        return self.settings.size_limit
 
     @property
     def proxied(self) -> bool:

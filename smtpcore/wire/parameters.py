@@ -1,4 +1,4 @@
-"""What follows the path in MAIL and RCPT: typed parameters, and xtext.
+"""What follows the path in MAIL and RCPT: typed parameters.
 
 A :class:`ParameterType` knows one keyword and how its value is read and written; calling it
 with a value gives a :class:`Parameter`, which is what commands carry::
@@ -26,10 +26,9 @@ __all__ = [
     "Keyed",
     "Parameter",
     "ParameterType",
+    "ParameterTypes",
     "Parameters",
     "UnknownParameter",
-    "decode_xtext",
-    "encode_xtext",
     "parse_number",
     "parse_parameters",
 ]
@@ -109,9 +108,13 @@ class ParameterType(Generic[T]):
     ``decode`` gets the text behind ``=`` and raises ParseError when it is not valid; ``encode``
     is its inverse. A keyword that stands alone has no ``decode``: its value is True. With a ``kind``
     no value of another class can be written.
+
+    ``plain`` is a regular expression for texts that ``decode`` is sure to read, such as what nearly everybody
+    writes: they are read no sooner than somebody asks for the value. Where the kind is ``str``, such a text is
+    its own value too.
     """
 
-    __slots__ = ("_decode", "_encode", "_kind", "_sound", "keyword")
+    __slots__ = ("_decode", "_encode", "_is_count", "_is_plain", "_kind", "_sound", "keyword", "plain")
 
     def __init__(
         self,
@@ -120,14 +123,21 @@ class ParameterType(Generic[T]):
         encode: Callable[[T], str] = str,
         *,
         kind: type[T] | None = None,
+        plain: str | None = None,
     ) -> None:
         if not grammar.KEYWORD.fullmatch(keyword):
             raise ParseError("not an ESMTP keyword", 0, "RFC 5321 s4.1.2", keyword)
         self.keyword: str = keyword.upper()
+        self.plain = plain  #: What is sure to be read, as a regular expression.
         self._decode = decode
         self._encode = encode
         self._kind = kind
         self._sound = kind is not None and issubclass(kind, (Value, Enum))
+        # Values that need not be read back to be known for right: numbers, sound ones, and texts that are their own
+        counting: object = decode
+        writing: object = encode
+        self._is_count = counting is parse_number and writing is str
+        self._is_plain = re.compile(plain).fullmatch if plain is not None and (self._sound or kind is str) else None
 
     def __call__(self, value: T) -> Parameter[T]:
         """A parameter with this value. Raises ParseError when the value cannot be written or read back."""
@@ -136,7 +146,21 @@ class ParameterType(Generic[T]):
             if given is not True:
                 raise ParseError("takes no value", 0, "RFC 5321 s4.1.2", self.keyword)
             return Parameter(self.keyword, value, None)
+        known: Any = value
+        if self._is_count:
+            if type(known) is int and 0 <= known <= _LARGEST:
+                return _make_parameter(self.keyword, known, str(known))
+        elif self._is_plain is not None:
+            if type(known) is self._kind:
+                text: Any = known if self._kind is str else self._encode(known)
+                if self._is_plain(text):
+                    return _make_parameter(self.keyword, known, text)
         return _make_parameter(self.keyword, value, _checked(self.encode(value)))
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether the keyword has no value."""
+        return self._decode is None
 
     def encode(self, value: T) -> str:
         """The text for this value. Raises ParseError when reading it would not give the value back.
@@ -175,26 +199,31 @@ class Parameters(Value):
     may occur once only (RFC 5321 s4.1.1.11).
     """
 
-    __slots__ = ("_items", "_values", "written")
+    __slots__ = ("_held", "_items", "_known", "_values", "written")
     __match_args__ = ("items",)
 
+    _held: Mapping[str, Any]  # by keyword, in order: the values; or texts that are sure to be read, empty for none
+    _values: dict[str, Any]  # the same where it has the values; else those that have been read
+    _known: ParameterTypes  # who reads the others; missing where there are none
     _items: tuple[Parameter[Any], ...]  # made when somebody asks, of those that were read
-    _values: Mapping[str, Any]
     written: str  #: All of them as they go on the wire, each behind a space.
 
     def __init__(self, items: Iterable[Parameter[Any]] = ()) -> None:
-        held = tuple(items)
-        seen: dict[str, str] = {}
-        for item in held:
-            if not isinstance(item, Parameter):
+        given = tuple(items)
+        held: dict[str, Any] = {}
+        written = ""
+        for item in given:
+            if type(item) is not Parameter:
                 raise TypeError(f"not a parameter: {item!r}; call its type with a value, as in SIZE(1200)")
             keyword, text = item.keyword, item.text
-            if keyword in seen:
+            if keyword in held:
                 raise ParseError(f"{keyword} occurs twice", 0, "RFC 5321 s4.1.1.11")
-            seen[keyword] = f" {keyword}" if text is None else f" {keyword}={text}"
-        _set_items(self, held)
-        _set_values(self, {item.keyword: item.value for item in held})
-        _set_written(self, "".join(seen.values()))
+            held[keyword] = item.value
+            written += f" {keyword}" if text is None else f" {keyword}={text}"
+        _set_items(self, given)
+        _set_held(self, held)
+        _set_values(self, held)
+        _set_written(self, written)
 
     @property
     def items(self) -> tuple[Parameter[Any], ...]:
@@ -202,49 +231,84 @@ class Parameters(Value):
         try:
             return self._items
         except AttributeError:
-            made: list[Parameter[Any]] = []
-            for each in self.written[1:].split(" "):
-                keyword, equals, text = each.partition("=")
-                made.append(_make_parameter(keyword, self._values[keyword], text if equals else None))
-            _set_items(self, tuple(made))
+            _set_items(self, tuple([self.parameter(keyword) for keyword in self._held]))
             return self._items
+
+    def parameter(self, keyword: str) -> Parameter[Any]:
+        """The parameter of that keyword, in upper case. Raises KeyError when it is not there."""
+        if self._held is self._values:
+            return next(item for item in self._items if item.keyword == keyword)
+        return _make_parameter(keyword, self._value(keyword), self._held[keyword] or None)
 
     @property
     def keywords(self) -> Set[str]:
         """The keyword of each, in order and in upper case."""
-        return self._values.keys()
+        return self._held.keys()
+
+    def _value(self, keyword: str) -> Any:
+        """What one that is there means."""
+        values = self._values
+        if keyword not in values:
+            values[keyword] = self._known[keyword].decode(self._held[keyword] or None)
+        return values[keyword]
 
     def get(self, key: Keyed[T]) -> T | None:
         """The value of that parameter, or None when it is not there."""
-        return self._values.get(key.keyword)
+        keyword = key.keyword
+        return self._value(keyword) if keyword in self._held else None
 
     def __getitem__(self, key: Keyed[T]) -> T:
-        if key not in self:
-            raise KeyError(key.keyword)
-        return self.get(key)  # type: ignore[return-value]  # present, so None is a value of it
+        keyword = key.keyword
+        if keyword not in self._held:
+            raise KeyError(keyword)
+        found: T = self._value(keyword)
+        return found
 
     def __contains__(self, key: object) -> bool:
         keyword = key if isinstance(key, str) else getattr(key, "keyword", None)
         if not isinstance(keyword, str) or not keyword.isascii():
             return False
-        return keyword.upper() in self._values
+        return keyword.upper() in self._held
 
     def __iter__(self) -> Iterator[Parameter[Any]]:
         return iter(self.items)
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._held)
 
     def __str__(self) -> str:
         return self.written
 
+    def __getstate__(self) -> dict[str, Any]:
+        # All of them are read before: who can read them is not for a pickle
+        return {"_items": self.items, "_held": self._values, "_values": self._values, "written": self.written}
+
 
 _set_items, _set_written = setter(Parameters, "_items"), setter(Parameters, "written")
-_set_values = setter(Parameters, "_values")
+_set_held, _set_values = setter(Parameters, "_held"), setter(Parameters, "_values")
+_set_known = setter(Parameters, "_known")
+_new_parameters: Final[Callable[[type[Parameters]], Parameters]] = Parameters.__new__
 NO_PARAMETERS: Final = Parameters()
 
 
-def parse_parameters(text: str, pos: int, known: Mapping[str, Keyed[Any]]) -> Parameters:
+@final
+class ParameterTypes(dict[str, Keyed[Any]]):
+    """Who can read the parameters of one command, by their keywords."""
+
+    __slots__ = ("plain",)
+
+    def __init__(self, types: Iterable[Keyed[Any]] = ()) -> None:
+        super().__init__({each.keyword: each for each in types})
+        plain = [
+            each.keyword if each.stands_alone else f"{each.keyword}=(?=[^ ])(?:{each.plain})"
+            for each in self.values()
+            if isinstance(each, ParameterType) and (each.stands_alone or each.plain is not None)
+        ]
+        #: Finds out whether a text is made of such parameters alone as are sure to be read.
+        self.plain = re.compile(f"(?: (?:{'|'.join(plain)}))++").fullmatch if plain else None
+
+
+def parse_parameters(text: str, pos: int, known: ParameterTypes) -> Parameters:
     """The parameters from ``pos`` to the end of ``text``, each one after one space.
 
     Raises UnknownParameter for a keyword that is not in ``known``, ParseError for anything else
@@ -252,39 +316,23 @@ def parse_parameters(text: str, pos: int, known: Mapping[str, Keyed[Any]]) -> Pa
     """
     if pos == len(text):
         return NO_PARAMETERS
-    if _PLAIN.fullmatch(text, pos):
-        found = _plain_parameters(text[pos:], known)
-        if found is not None:
-            return found
+    if known.plain is not None and known.plain(text, pos):
+        written = text[pos:]
+        held = dict(_PAIRS(written))
+        if len(held) == written.count(" "):
+            parameters = _new_parameters(Parameters)
+            _set_held(parameters, held)
+            _set_values(parameters, {})
+            _set_known(parameters, known)
+            _set_written(parameters, written)
+            return parameters
     return _parse_slowly(text, pos, known)
 
 
-# Parameters as nearly everybody writes them: keywords in upper case, all of it ASCII, and nothing wrong in the syntax.
-_PLAIN: Final = re.compile(r"(?: [A-Z0-9][A-Z0-9\-]*+(?:=[!-<>-~]++)?+)++")
+_PAIRS: Final = re.compile(" ([^ =]++)(?:=([^ ]++))?+").findall
 
 
-def _plain_parameters(written: str, known: Mapping[str, Keyed[Any]]) -> Parameters | None:
-    """The same for such a text, in fewer steps; None where anything is wrong, for the other way to say what."""
-    values: dict[str, Any] = {}
-    pieces = written[1:].split(" ")
-    try:
-        for each in pieces:
-            keyword, equals, text = each.partition("=")
-            values[keyword] = known[keyword].decode(text if equals else None)
-    except (KeyError, ParseError):
-        return None
-    if len(values) != len(pieces):
-        return None
-    parameters = _new_parameters(Parameters)
-    _set_values(parameters, values)
-    _set_written(parameters, written)
-    return parameters
-
-
-_new_parameters: Final[Callable[[type[Parameters]], Parameters]] = Parameters.__new__
-
-
-def _parse_slowly(text: str, pos: int, known: Mapping[str, Keyed[Any]]) -> Parameters:
+def _parse_slowly(text: str, pos: int, known: ParameterTypes) -> Parameters:
     items: dict[str, Parameter[Any]] = {}
     written: list[str] = []
     size, is_ascii = len(text), text.isascii()
@@ -314,12 +362,15 @@ def _parse_slowly(text: str, pos: int, known: Mapping[str, Keyed[Any]]) -> Param
         written.append(f" {keyword}" if value is None else f" {keyword}={value}")
     parameters = Parameters.__new__(Parameters)
     _set_items(parameters, tuple(items.values()))
-    _set_values(parameters, {keyword: item.value for keyword, item in items.items()})
+    held = {keyword: item.value for keyword, item in items.items()}
+    _set_held(parameters, held)
+    _set_values(parameters, held)
     _set_written(parameters, "".join(written))
     return parameters
 
 
 _NUMBER: Final = re.compile(r"[0-9]{1,20}")
+_LARGEST: Final = 10**20 - 1
 
 
 def parse_number(text: str) -> int:
@@ -327,49 +378,3 @@ def parse_number(text: str) -> int:
     if not _NUMBER.fullmatch(text):
         raise ParseError("expected 1 to 20 digits", 0, "RFC 1870 s3", text)
     return int(text)
-
-
-# RFC 3461 s4
-#   xtext = *( xchar / hexchar )
-#   xchar = any ASCII CHAR between "!" (33) and "~" (126) inclusive, except for "+" and "="
-#   hexchar = ASCII "+" immediately followed by two upper case hexadecimal digits
-_XTEXT: Final = re.compile(r"(?:[!-*,-<>-~]++|\+[0-9A-F]{2})*+")
-_NOT_XCHAR: Final = re.compile(r"[^!-*,-<>-~]")
-_XCHARS: Final = re.compile(r"[!-*,-<>-~]*+")
-
-
-def encode_xtext(text: str) -> str:
-    """Text as xtext (RFC 3461 s4); characters beyond ASCII go as UTF-8 octets.
-
-    Raises ParseError for control characters (what carries them into an envelope means harm) and
-    for lone surrogates.
-    """
-    if _XCHARS.fullmatch(text):
-        return text
-    _refuse_controls(text)
-    return _NOT_XCHAR.sub(lambda found: "".join([f"+{octet:02X}" for octet in found[0].encode()]), text)
-
-
-def decode_xtext(text: str) -> str:
-    """The text that xtext stands for. Raises ParseError."""
-    if not _XTEXT.fullmatch(text):
-        raise ParseError("not xtext", 0, "RFC 3461 s4", text)
-    if "+" not in text:
-        return text  # xchars stand for themselves
-    octets = re.sub(rb"\+([0-9A-F]{2})", lambda found: bytes.fromhex(found[1].decode()), text.encode())
-    try:
-        decoded = octets.decode()
-    except UnicodeDecodeError as error:
-        raise ParseError("not UTF-8 within xtext", error.start, "RFC 6533 s3", text) from None
-    _refuse_controls(decoded)
-    return decoded
-
-
-# Surrogates stand for no character, and so for no octets.
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-def _refuse_controls(text: str) -> None:
-    found = _CONTROL.search(text)
-    if found:
-        raise ParseError("control character within xtext", found.start(), "RFC 3461 s4", text)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, final
 
 from ..errors import ParseError
 from .line import encode_line
-from .parameters import Keyed
+from .parameters import Keyed, ParameterTypes
 from .tolerance import Tolerance
 from .value import Value, setter
 
@@ -92,5 +92,5 @@ class Vocabulary:
         }
         for line, command in self.ready.items():
             set_raw(command, None if command.confidential else line)
-        self.mail_parameters = {key.keyword: key for key in mail_parameters}
-        self.rcpt_parameters = {key.keyword: key for key in rcpt_parameters}
+        self.mail_parameters = ParameterTypes(mail_parameters)
+        self.rcpt_parameters = ParameterTypes(rcpt_parameters)

@@ -18,10 +18,11 @@ from smtpcore.wire.content import DotStuffer, DotUnstuffer
 from smtpcore.wire.host import AddressLiteral, Domain
 from smtpcore.wire.meter import ContentMeter
 from smtpcore.wire.newlines import NewlineFilter
-from smtpcore.wire.parameters import decode_xtext, parse_parameters
+from smtpcore.wire.parameters import parse_parameters
 from smtpcore.wire.proxy_reader import ProxyReader
 from smtpcore.wire.reply import EnhancedCode, ReplyReader
 from smtpcore.wire.tolerance import LAX
+from smtpcore.wire.xtext import decode_xtext
 from tests.fuzz.oracle import Oracle
 from tests.fuzz.values import prefixed_path
 

@@ -13,8 +13,9 @@ from smtpcore.extensions import STANDARD
 from smtpcore.extensions.auth import Auth, AuthResponse, decode_base64, encode_base64
 from smtpcore.wire.capabilities import Capabilities
 from smtpcore.wire.command import Command, parse_command
-from smtpcore.wire.parameters import Parameters, decode_xtext, encode_xtext, parse_number, parse_parameters
+from smtpcore.wire.parameters import Parameters, ParameterTypes, parse_number, parse_parameters
 from smtpcore.wire.reply import EnhancedCode, Reply, ReplyReader
+from smtpcore.wire.xtext import decode_xtext, encode_xtext
 from tests.fuzz import tokens
 from tests.fuzz.oracle import Oracle, check
 from tests.fuzz.tokens import Source
@@ -22,13 +23,15 @@ from tests.fuzz.values import CLEAN_LINE, CLEAN_TEXT, error_is_sound
 
 # --- parameters ----------------------------------------------------------------------------------
 
-_KNOWN: Final = {**STANDARD.vocabulary.mail_parameters, **STANDARD.vocabulary.rcpt_parameters}
+_KNOWN: Final = ParameterTypes(
+    [*STANDARD.vocabulary.mail_parameters.values(), *STANDARD.vocabulary.rcpt_parameters.values()]
+)
 
 
 _PARAMETERS: Final = (*tokens.PARAMETERS, *tokens.ADDRESSES[:40], "é".encode(), b"\t", b"\0", b"\r\n")
 
 
-def parameters(data: bytes, parse: Callable[[str, int, dict[str, Any]], Parameters] = parse_parameters) -> None:
+def parameters(data: bytes, parse: Callable[[str, int, ParameterTypes], Parameters] = parse_parameters) -> None:
     """What follows a path: Parameters, and the values of all the standard ones."""
     text = tokens.text(Source(data), _PARAMETERS)
     try:

@@ -36,8 +36,9 @@ from smtpcore.wire.content import DotStuffer, DotUnstuffer
 from smtpcore.wire.label import find_bad_label
 from smtpcore.wire.meter import ContentMeter
 from smtpcore.wire.newlines import BareNewlines
-from smtpcore.wire.parameters import UnknownParameter, decode_xtext, encode_xtext, parse_number, parse_parameters
+from smtpcore.wire.parameters import UnknownParameter, parse_number, parse_parameters
 from smtpcore.wire.tolerance import Tolerance
+from smtpcore.wire.xtext import decode_xtext, encode_xtext
 from tests.strategies import LINE_TOKENS as TOKENS
 from tests.strategies import VOCABULARY, command_lines, contents, hostile_text, joined, reply_streams
 from tests.wire.feeding import parsed

@@ -18,9 +18,9 @@ from smtpcore.wire.chunks import ChunkReader
 from smtpcore.wire.content import DotStuffer, DotUnstuffer
 from smtpcore.wire.meter import ContentMeter
 from smtpcore.wire.newlines import BareNewlines, NewlineFilter
-from smtpcore.wire.parameters import decode_xtext, encode_xtext
 from smtpcore.wire.secret import scrub
 from smtpcore.wire.tolerance import LAX
+from smtpcore.wire.xtext import decode_xtext, encode_xtext
 from tests.conftest import profile
 from tests.wire.counting import Counted, CountedArray, cost, growth
 from tests.wire.feeding import parsed

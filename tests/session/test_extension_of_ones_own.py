@@ -93,7 +93,12 @@ def check_hold(session, command):
 _LEVEL = ParameterType("XPRIO", read_level, str)
 TAG: ParameterType[bool] = ParameterType("XTAG")
 XPRIO: Extension[int] = Extension(
-    "XPRIO", "XPRIO", argument=_LEVEL, mail_parameters=[_LEVEL], rcpt_parameters=[TAG], checks={Mail: check_level}
+    "XPRIO",
+    "XPRIO",
+    argument=_LEVEL,
+    mail_parameters=[_LEVEL],
+    rcpt_parameters=[TAG],
+    parameter_checks={_LEVEL: check_level},
 )
 XHOLD: Extension[Any] = Extension(
     "XHOLD",

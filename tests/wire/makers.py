@@ -24,7 +24,7 @@ from smtpcore import (
     Vrfy,
 )
 from smtpcore.extensions import SIZE, SUBMITTER
-from smtpcore.wire.parameters import encode_xtext
+from smtpcore.wire.xtext import encode_xtext
 
 #: What they may raise instead; nothing is written then.
 REFUSALS = (ParseError, TypeError)

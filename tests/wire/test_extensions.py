@@ -36,6 +36,7 @@ class Session:
 
     def __init__(self, *offered: Any, **facts: bool) -> None:
         self.capabilities = Capabilities(*offered)
+        self.size_limit = self.capabilities.get(SIZE) or None
         self.trusted = self.proxied = False
         self.tls = self.authenticated = self.allow_plaintext_auth = self.require_auth = False
         for name, value in facts.items():
@@ -43,7 +44,9 @@ class Session:
 
 
 def refusals(session: Session, command: Any) -> list[tuple[int, str]]:
-    replies = [check(session, command) for check in STANDARD.checks.get(type(command), ())]
+    of_parameters = [STANDARD.parameter_checks.get(each.keyword, ()) for each in getattr(command, "parameters", ())]
+    checks = [*STANDARD.checks.get(type(command), ()), *[check for found in of_parameters for check in found]]
+    replies = [check(session, command) for check in checks]
     return [(reply.code, str(reply.enhanced)) for reply in replies if reply]
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smtpcore import Capabilities, Capability, Parameter, Parameters, ParameterType, ParseError
-from smtpcore.extensions import AUTH, BODY, EIGHTBITMIME, PIPELINING, SIZE, STARTTLS, SUBMITTER, UTF8, Body
-from smtpcore.wire.parameters import parse_number, parse_parameters
+from smtpcore.extensions import AUTH, BODY, EIGHTBITMIME, PIPELINING, SIZE, STANDARD, STARTTLS, SUBMITTER, UTF8, Body
+from smtpcore.wire.parameters import ParameterTypes, parse_number, parse_parameters
 
 BOTH = Parameters([SIZE(5), UTF8(True)])
 
@@ -80,8 +83,8 @@ def test_a_flag_takes_no_value():
 
 
 def test_none_to_read():
-    assert parse_parameters("", 0, {}).items == ()
-    assert parse_parameters("x", 1, {}).items == ()
+    assert parse_parameters("", 0, ParameterTypes()).items == ()
+    assert parse_parameters("x", 1, ParameterTypes()).items == ()
 
 
 # --- capabilities ----------------------------------------------------------------------------------
@@ -172,3 +175,54 @@ def test_body():
     assert BODY.decode("8bitmime") is Body.EIGHTBITMIME
     assert BODY.decode("7Bit") is Body.SEVENBIT
     assert str(BODY(Body.SEVENBIT)) == "BODY=7BIT"
+
+
+# --- texts that are read when somebody asks --------------------------------------------------------
+
+KNOWN = ParameterTypes([*STANDARD.vocabulary.mail_parameters.values(), *STANDARD.vocabulary.rcpt_parameters.values()])
+PLAIN = [each for each in KNOWN.values() if isinstance(each, ParameterType) and each.plain is not None]
+
+
+def at_once(text: str) -> Parameters | None:
+    """What parsing gives where every value is read while it is parsed; None where it raises."""
+    eager = ParameterTypes(KNOWN.values())
+    eager.plain = None
+    try:
+        return parse_parameters(text, 0, eager)
+    except ParseError:
+        return None
+
+
+@pytest.mark.parametrize("each", PLAIN, ids=lambda each: each.keyword)
+@given(st.data())
+def test_a_plain_text_is_sure_to_be_read(each, data):
+    text = data.draw(st.from_regex(each.plain, fullmatch=True))
+    value = each.decode(text)
+    assert each.decode(each.encode(value)) == value
+    if type(value) is str:
+        assert value == text
+        assert each(value).text == text
+
+
+PIECES = (
+    "SIZE=12 SIZE= SIZE size=3 SIZE=123456789012345678901 BODY=8BITMIME BODY=7bit RET=FULL ENVID=QQ ENVID=+41 SMTPUTF8 "
+    "SMTPUTF8=1 NOTIFY=NEVER NOTIFY=SUCCESS,DELAY NOTIFY=SUCCESS,NEVER ORCPT=rfc822;a@b ORCPT=utf-8;x ORCPT=rfc822; "
+    f"AUTH=<> HOLDFOR=5 X=1 ENVID={101 * 'x'} "
+).split(" ")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=5))
+def test_when_a_value_is_read_makes_no_difference(pieces):
+    text = "".join([f" {piece}" for piece in pieces])
+    expected = at_once(text)
+    if expected is None:
+        with pytest.raises(ParseError):
+            parse_parameters(text, 0, KNOWN)
+        return
+    found = parse_parameters(text, 0, KNOWN)
+    assert found == expected
+    assert found.keywords == expected.keywords
+    assert str(found) == str(expected)
+    for key in KNOWN.values():
+        assert parse_parameters(text, 0, KNOWN).get(key) == expected.get(key)
+    assert pickle.loads(pickle.dumps(parse_parameters(text, 0, KNOWN))) == expected

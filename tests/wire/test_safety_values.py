@@ -26,7 +26,7 @@ from smtpcore import (
 )
 from smtpcore.extensions import BODY, SIZE, UTF8, Body
 from smtpcore.extensions.auth import decode_base64
-from smtpcore.wire.parameters import decode_xtext, encode_xtext
+from smtpcore.wire.xtext import decode_xtext, encode_xtext
 from tests.strategies import VOCABULARY
 from tests.wire.makers import MAKERS, REFUSALS
 
