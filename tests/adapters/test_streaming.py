@@ -99,9 +99,9 @@ def test_over_tls(adapter, certificates):
 
 
 @pytest.mark.slow
-@EVERY_SERVER
 @pytest.mark.timeout(600)
-def test_one_gib(adapter):
-    peak, handler = peak_of(adapter, adapter, 1024 * MIB, MIXED)
+def test_one_gib():
+    """Over one library: that a longer message takes no more memory was shown for each."""
+    peak, handler = peak_of("asyncio", "asyncio", 1024 * MIB, MIXED)
     assert handler.found[-1] == digest(1024 * MIB, MIXED)
     assert peak < 6 * MIB

@@ -142,7 +142,7 @@ def test_growth_of_the_client(name):
 @pytest.mark.parametrize("name", CONTENTS)
 @pytest.mark.parametrize("where", ["text", "binary", "refused"])
 def test_memory_of_a_server_that_receives_chunks(name, size, where):
-    """In many chunks or a single one of 64 MiB, accepted or not."""
+    """In many chunks or a single one of 16 MiB, accepted or not."""
     machine = reach(State.READY, limits=ServerLimits(size=10 * TOTAL, errors=10**9))
     lines = {"text": ENVELOPE, "binary": BINARY.removeprefix(EHLO), "refused": b""}[where]
     if lines:
@@ -198,7 +198,7 @@ class Counting:
 
 @pytest.mark.parametrize("lmtp", [False, True], ids=["smtp", "lmtp"])
 def test_memory_of_both_with_their_scripts(lmtp):
-    """64 MiB of a stream by BDAT: the client holds what is on its way, the server what it was just given."""
+    """16 MiB of a stream by BDAT: the client holds what is on its way, the server what it was just given."""
     handler = Counting()
     link = Link(handler, lmtp=lmtp, size=2 * TOTAL)
 

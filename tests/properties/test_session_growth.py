@@ -62,7 +62,7 @@ HUGE = 10**9
 ROOMY = ServerLimits(errors=HUGE, idle_commands=HUGE, recipients=HUGE, buffered=HUGE)
 ROOMY_CLIENT = ClientLimits(reply_size=HUGE, reply_lines=HUGE)
 GROWTH = 1.1
-SMALL, LARGE = 300, 2400
+SMALL, LARGE = 200, 1600
 
 
 def work(call: Play) -> int:
@@ -254,7 +254,7 @@ def test_growth_is_seen():
 # -- memory ---------------------------------------------------------------------------------------
 
 MIB = 1 << 20
-TOTAL = 64 * MIB
+TOTAL = 16 * MIB
 CHUNK = 65_536
 SLACK = 256 * 1024
 

@@ -17,7 +17,7 @@ from smtpcore.wire.newlines import BareNewlines, NewlineFilter
 pytestmark = pytest.mark.law(14)
 
 CHUNK = 65_536
-TOTAL = 64 << 20
+TOTAL = 32 << 20
 #: A few copies of the chunk in hand, the worst of them one in lines of three octets; however much has come.
 BOUND = 40 * CHUNK
 
