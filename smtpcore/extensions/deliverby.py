@@ -16,12 +16,11 @@ from enum import Enum
 from typing import Final, final
 
 from ..errors import ParseError
-from ..wire.capabilities import Capabilities
 from ..wire.command import Mail
 from ..wire.parameters import ParameterType
 from ..wire.reply import Reply
 from ..wire.value import Value, assign
-from .extension import Extension, SessionView
+from .extension import Extension, ServerView, SessionView
 
 __all__ = ["BY", "DELIVERBY", "ByMode", "DeliverBy"]
 
@@ -97,9 +96,9 @@ def _decode_least(text: str) -> int:
     return int(found[1])
 
 
-def _objection(capabilities: Capabilities, command: Mail) -> str:
+def _objection(server: ServerView | SessionView, command: Mail) -> str:
     by = command.parameters.get(BY)
-    least = capabilities.get(DELIVERBY) if by is not None else None
+    least = server.capabilities.get(DELIVERBY) if by is not None else None
     if by is not None and least and by.mode is ByMode.RETURN and by.seconds < least:
         return f"a message to be returned needs at least {least} seconds here (RFC 2852 s4)"
     return ""
@@ -107,7 +106,7 @@ def _objection(capabilities: Capabilities, command: Mail) -> str:
 
 def _check_mail(session: SessionView, command: Mail) -> Reply | None:
     """Refused, where it is to be returned, with a time below the least that was announced (RFC 2852 s4)."""
-    why = _objection(session.capabilities, command)
+    why = _objection(session, command)
     return Reply(555, why, "5.5.4") if why else None
 
 

@@ -21,7 +21,7 @@ from ..wire.parameters import Keyed, Parameter, ParameterType
 from ..wire.reply import Reply
 from ..wire.vocabulary import Vocabulary
 
-__all__ = ["Check", "Extension", "ExtensionSet", "Objection", "SessionView"]
+__all__ = ["Check", "Extension", "ExtensionSet", "Objection", "ServerView", "SessionView"]
 
 T = TypeVar("T")
 
@@ -85,10 +85,24 @@ class SessionView(Protocol):
         ...
 
 
+class ServerView(Protocol):
+    """What an objection may know about the server that a command is for."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it offers."""
+        ...
+
+    @property
+    def verified(self) -> bool:
+        """Whether it has shown, by a certificate that was verified, that it is who was asked for."""
+        ...
+
+
 #: Looks at a command before the application does; a reply refuses it.
 Check: TypeAlias = Callable[[SessionView, Any], "Reply | None"]
-#: Looks at MAIL or RCPT before a client says it to a server with these capabilities: why it must not; empty: it may.
-Objection: TypeAlias = Callable[[Capabilities, Any], str]
+#: Looks at MAIL or RCPT before a client says it to this server: why it must not; empty: it may.
+Objection: TypeAlias = Callable[[ServerView, Any], str]
 
 
 @final
@@ -275,11 +289,11 @@ class ExtensionSet:
             if any(owner.covers is None and owner.keyword in capabilities for owner in owners)
         ])  # fmt: skip
 
-    def objection(self, command: Any, capabilities: Capabilities) -> str:
-        """Why a client must not say this MAIL or RCPT to a server with these capabilities; empty: it may."""
+    def objection(self, command: Any, server: ServerView) -> str:
+        """Why a client must not say this MAIL or RCPT to this server; empty: it may."""
         for keyword in self._objections.keys() & command.parameters.keywords:
             for objection in self._objections[keyword]:
-                why = objection(capabilities, command)
+                why = objection(server, command)
                 if why:
                     return why
         return ""

@@ -102,7 +102,7 @@ def submit_all(
         letter.mail = mail_for(machine, letter.sender, letter.source, on_mail, letter.ledger)
         letter.rcpts = [rcpts[index] for index in letter.ledger.pending]
         for command in (letter.mail, *(letter.rcpts if with_own else letter.rcpts[:1])):
-            why = command and why_not_offered(machine.extensions, machine.capabilities, command)
+            why = command and why_not_offered(machine.extensions, machine, command)
             if why:
                 raise LocalProtocolError(why)
     run: list[Letter] = []
