@@ -23,7 +23,7 @@ from .timestamp import Timestamp
 
 __all__ = ["FUTURERELEASE", "HOLDFOR", "HOLDUNTIL", "ReleaseLimits"]
 
-# RFC 4865 s4
+# RFC 4865 s3
 #   future-release-integer = %x31-39 *8DIGIT
 _INTERVAL: Final = re.compile(r"[1-9][0-9]{0,8}")
 _LIMITS: Final = re.compile(r"([1-9][0-9]{0,8}) ([^\x00-\x20\x7f]++)")
@@ -31,7 +31,7 @@ _LIMITS: Final = re.compile(r"([1-9][0-9]{0,8}) ([^\x00-\x20\x7f]++)")
 
 def _decode_interval(text: str) -> int:
     if not _INTERVAL.fullmatch(text):
-        raise ParseError("expected a number of seconds, of 1 to 9 digits", 0, "RFC 4865 s4", text)
+        raise ParseError("expected a number of seconds, of 1 to 9 digits", 0, "RFC 4865 s3", text)
     return int(text)
 
 
