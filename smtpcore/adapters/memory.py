@@ -9,7 +9,8 @@ millisecond, and every run is the same::
         outcome = client.send("alice@crepes.fr", ["bob@hamburger.edu"], content)
     print(link.clock.now, link.transcript)
 
-TLS is played: a handshake succeeds (or fails, with ``handshake=False``) and encrypts nothing.
+TLS is played: a handshake succeeds (or fails, with ``handshake=False``) and encrypts nothing. The server then counts as
+verified where the client would have verified it: with ``tls="required"``, not with ``"opportunistic"``.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from ..flows.handler import Served
 from ..flows.options import ClientOptions, ServerOptions, prepare_server
 from ..flows.pool import PoolLimits
 from ..flows.server import serve_connection
+from ..sasl.channel import Channel
 from ..session.server import ServerConnection
 from .client import BlockingClient
 from .pooling import BlockingPool, ConnectOptions
+from .tls import verifies
 from .trampoline import finish
 
 __all__ = ["Client", "Clock", "Link", "Pool"]
@@ -98,7 +101,7 @@ class Client(BlockingClient):
         self._link = link
 
     def _connect(self) -> tuple[_Wire, str]:
-        return _Wire(self._link, self._timeout), "127.0.0.1"
+        return _Wire(self._link, self._timeout, verified=verifies(self._context)), "127.0.0.1"
 
 
 @final
@@ -158,8 +161,9 @@ class _End:
 class _Wire:
     """Both ends of one connection; the server's script runs whenever the client waits."""
 
-    def __init__(self, link: Link, timeout: float | None) -> None:
+    def __init__(self, link: Link, timeout: float | None, *, verified: bool) -> None:
         self._link = link
+        self._verified = verified
         self._timeout = timeout
         self._client = _End("server")
         self._server = _End("client")
@@ -205,10 +209,11 @@ class _Wire:
             ends = (*ends, self._server)
         clock.now = max(clock.now, min(end.next_at() for end in ends))
 
-    def handshake(self) -> None:
+    def handshake(self) -> Channel:
         # RFC 3207 s4: both ends learn of it at once; what was written before it has been taken
         if not self._link.handshake:
             raise ConnectionError("the handshake failed")
+        return Channel(verified=self._verified)
 
     def close(self) -> None:
         if self._closed:

@@ -7,8 +7,9 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack, final
+from typing import Any, Self, TypeAlias, TypeVar, Unpack, final
 
+from ..flows.batch import Addressed, send_all_pooled
 from ..flows.client import TlsMode
 from ..flows.content import Content
 from ..flows.options import ClientOptions, SendOptions, addresses
@@ -58,6 +59,16 @@ def _mark(value: object) -> Hashable:
     return value
 
 
+#: A message in the caller's own terms: reverse-path, recipients, content.
+Given: TypeAlias = tuple[str | Mailbox | None, Iterable[str | Recipient], Content]
+
+
+def _parsed(message: Given) -> Addressed:
+    sender, recipients, content = message
+    mailboxes = addresses(recipients)
+    return Mailbox.parse(sender) if isinstance(sender, str) else sender, mailboxes, content
+
+
 class _Pool(ABC):
     """A pool; entering it opens nothing yet, leaving it says QUIT over all connections.
 
@@ -95,21 +106,17 @@ class _Pool(ABC):
     @abstractmethod
     def _now(self) -> float: ...
 
-    def _script(
-        self,
-        host: str,
-        sender: str | Mailbox | None,
-        recipients: Iterable[str | Recipient],
-        content: Content,
-        port: int | None,
-        connect: ConnectOptions | None,
-        options: SendOptions,
-    ) -> PoolFlow:
-        mailboxes = addresses(recipients)
-        key = _Destination((host, self._port if port is None else port), {**self._options, **(connect or {})})
-        if isinstance(sender, str):
-            sender = Mailbox.parse(sender)
-        return send_pooled(self._roster, self._now, key, sender, mailboxes, content, options)
+    def _destination(self, host: str, port: int | None, connect: ConnectOptions | None) -> _Destination:
+        return _Destination((host, self._port if port is None else port), {**self._options, **(connect or {})})
+
+    def _script(self, destination: _Destination, message: Given, options: SendOptions) -> PoolFlow[Outcome]:
+        return send_pooled(self._roster, self._now, destination, *_parsed(message), options)
+
+    def _script_of_all(
+        self, destination: _Destination, messages: Iterable[Given], options: SendOptions
+    ) -> PoolFlow[list[Outcome]]:
+        parsed = [_parsed(message) for message in messages]
+        return send_all_pooled(self._roster, self._now, destination, parsed, options)
 
 
 class AsyncPool(_Pool):
@@ -153,7 +160,26 @@ class AsyncPool(_Pool):
         and what entering one does where a connection has to be opened; RuntimeError when the pool is
         closed.
         """
-        script = self._script(host, sender, recipients, content, port, connect, options)
+        destination = self._destination(host, port, connect)
+        return await self._run(self._script(destination, (sender, recipients, content), options))
+
+    async def send_all(
+        self,
+        host: str,
+        messages: Iterable[Given],
+        *,
+        port: int | None = None,
+        connect: ConnectOptions | None = None,
+        **options: Unpack[SendOptions],
+    ) -> list[Outcome]:
+        """Send messages to ``host``, each a tuple of sender, recipients and content, over one connection at a time.
+
+        See :func:`smtpcore.flows.batch.send_all_pooled` for what is returned and raised; other arguments are as for
+        ``send``.
+        """
+        return await self._run(self._script_of_all(self._destination(host, port, connect), messages, options))
+
+    async def _run(self, script: PoolFlow[T]) -> T:
         value: Any = None
         error: BaseException | None = None
         try:
@@ -161,8 +187,8 @@ class AsyncPool(_Pool):
                 try:
                     effect = script.send(value) if error is None else script.throw(error)
                 except StopIteration as stop:
-                    outcome: Outcome = stop.value
-                    return outcome
+                    result: T = stop.value
+                    return result
                 value = error = None
                 try:
                     await self._settle()
@@ -256,7 +282,26 @@ class BlockingPool(_Pool):
         and what entering one does where a connection has to be opened; RuntimeError when the pool is
         closed.
         """
-        script = self._script(host, sender, recipients, content, port, connect, options)
+        destination = self._destination(host, port, connect)
+        return self._run(self._script(destination, (sender, recipients, content), options))
+
+    def send_all(
+        self,
+        host: str,
+        messages: Iterable[Given],
+        *,
+        port: int | None = None,
+        connect: ConnectOptions | None = None,
+        **options: Unpack[SendOptions],
+    ) -> list[Outcome]:
+        """Send messages to ``host``, each a tuple of sender, recipients and content, over one connection at a time.
+
+        See :func:`smtpcore.flows.batch.send_all_pooled` for what is returned and raised; other arguments are as for
+        ``send``.
+        """
+        return self._run(self._script_of_all(self._destination(host, port, connect), messages, options))
+
+    def _run(self, script: PoolFlow[T]) -> T:
         value: Any = None
         error: BaseException | None = None
         try:
@@ -265,8 +310,8 @@ class BlockingPool(_Pool):
                     with self._lock:
                         effect = script.send(value) if error is None else script.throw(error)
                 except StopIteration as stop:
-                    outcome: Outcome = stop.value
-                    return outcome
+                    result: T = stop.value
+                    return result
                 value = error = None
                 try:
                     self._settle()

@@ -8,7 +8,7 @@ from typing import Any
 from ..flows.client import TlsMode
 from ..sasl.channel import Channel
 
-__all__ = ["channel_of", "client_context", "der", "server_context"]
+__all__ = ["channel_of", "client_context", "der", "server_context", "verifies"]
 
 
 def client_context(tls: TlsMode, context: ssl.SSLContext | None) -> ssl.SSLContext | None:
@@ -48,6 +48,16 @@ def der(certificate: bytes | None) -> bytes | None:
     return ssl.PEM_cert_to_DER_cert(text[at : text.index(end, at) + len(end)])
 
 
+def verifies(context: ssl.SSLContext | None) -> bool:
+    """Whether a handshake of a client with this context succeeds only with the server that was asked for.
+
+    That is so where authorities and the name are verified, and where TLSA records are (a ``DaneContext``).
+    """
+    if context is None:
+        return False
+    return hasattr(context, "verdict") or (context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname)
+
+
 def channel_of(secured: ssl.SSLObject | ssl.SSLSocket, certificate: bytes | None = None) -> Channel:
     """What SASL may know of a connection behind its handshake; ``certificate`` is our own, in DER.
 
@@ -60,6 +70,7 @@ def channel_of(secured: ssl.SSLObject | ssl.SSLSocket, certificate: bytes | None
         own_certificate=certificate,
         peer_certificate=secured.getpeercert(binary_form=True),
         identity=_common_name(verified) if verified else None,
+        verified=verifies(secured.context),
     )
 
 

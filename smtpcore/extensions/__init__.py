@@ -15,7 +15,7 @@ from .dsn import DSN, ENVID, NEVER, NOTIFY, ORCPT, RET, Notify, OriginalRecipien
 from .eightbitmime import BINARYMIME, BODY, EIGHTBITMIME, Body
 from .enhancedstatuscodes import ENHANCEDSTATUSCODES
 from .etrn import ETRN, Etrn
-from .extension import Check, Extension, ExtensionSet, Objection, SessionView
+from .extension import Check, Extension, ExtensionSet, Objection, ServerView, SessionView
 from .futurerelease import FUTURERELEASE, HOLDFOR, HOLDUNTIL, ReleaseLimits
 from .help import HELP
 from .limits import LIMITS, Limits
@@ -96,6 +96,7 @@ __all__ = [
     "OriginalRecipient",
     "ReleaseLimits",
     "Ret",
+    "ServerView",
     "SessionView",
     "StartTls",
     "Timestamp",

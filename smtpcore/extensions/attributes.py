@@ -11,12 +11,14 @@ from ..errors import ParseError
 from ..wire.host import AddressLiteral
 from ..wire.line import encode_line
 from ..wire.parameters import ParameterType, ParameterTypes, UnknownParameter, parse_parameters
+from ..wire.reply import Reply
 from ..wire.tolerance import Tolerance
 from ..wire.value import assign
 from ..wire.vocabulary import Command, Vocabulary
 from ..wire.xtext import decode_xtext, encode_xtext
+from .extension import SessionView
 
-__all__ = ["AttributeCommand", "Attributes", "Unavailable", "attribute_list", "in_xtext"]
+__all__ = ["AttributeCommand", "Attributes", "Unavailable", "attribute_list", "check_attributes", "in_xtext"]
 
 #: XCLIENT_README: octets of a line with its CRLF, as of any command of RFC 5321; more goes in several commands.
 LINE_LIMIT: Final = 512
@@ -167,3 +169,12 @@ def attribute_list(keyword: str, attributes: Attributes) -> ParameterType[Sequen
         return tuple([name.upper() for name in text.split(" ") if name.isascii() and name])
 
     return ParameterType(keyword, decode, encode)
+
+
+def check_attributes(session: SessionView, command: AttributeCommand, offered: Sequence[str] | None) -> Reply | None:
+    """What XCLIENT and XFORWARD are refused for."""
+    if not session.trusted:
+        return Reply(550, "insufficient authorization", "5.7.0")
+    if set(command.keywords) - set(offered or ()):
+        return Reply(501, "attribute not offered", "5.5.4")
+    return None

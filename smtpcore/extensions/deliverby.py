@@ -16,12 +16,11 @@ from enum import Enum
 from typing import Final, final
 
 from ..errors import ParseError
-from ..wire.capabilities import Capabilities
 from ..wire.command import Mail
 from ..wire.parameters import ParameterType
 from ..wire.reply import Reply
 from ..wire.value import Value, assign
-from .extension import Extension, SessionView
+from .extension import Extension, ServerView, SessionView
 
 __all__ = ["BY", "DELIVERBY", "ByMode", "DeliverBy"]
 
@@ -84,7 +83,7 @@ class DeliverBy(Value):
 #: ``BY=seconds;mode`` on MAIL: by when the message shall be delivered, and what if not.
 BY: Final[ParameterType[DeliverBy]] = ParameterType("BY", DeliverBy.parse, str, kind=DeliverBy)
 
-# RFC 2852 s3
+# RFC 2852 s2
 #   deliverby-param = min-by-time *( "," extension-token )
 #   min-by-time     = [1*9DIGIT]
 _LEAST: Final = re.compile(r"([0-9]{1,9})(?:,[^\x00-\x20,\x7f]++)*+")
@@ -93,21 +92,21 @@ _LEAST: Final = re.compile(r"([0-9]{1,9})(?:,[^\x00-\x20,\x7f]++)*+")
 def _decode_least(text: str) -> int:
     found = _LEAST.fullmatch(text)
     if not found:
-        raise ParseError("expected a number of seconds", 0, "RFC 2852 s3", text)
+        raise ParseError("expected a number of seconds", 0, "RFC 2852 s2", text)
     return int(found[1])
 
 
-def _objection(capabilities: Capabilities, command: Mail) -> str:
+def _objection(server: ServerView | SessionView, command: Mail) -> str:
     by = command.parameters.get(BY)
-    least = capabilities.get(DELIVERBY) if by is not None else None
+    least = server.capabilities.get(DELIVERBY) if by is not None else None
     if by is not None and least and by.mode is ByMode.RETURN and by.seconds < least:
-        return f"a message to be returned needs at least {least} seconds here (RFC 2852 s4)"
+        return f"a message to be returned needs at least {least} seconds here (RFC 2852 s3)"
     return ""
 
 
 def _check_mail(session: SessionView, command: Mail) -> Reply | None:
-    """Refused, where it is to be returned, with a time below the least that was announced (RFC 2852 s4)."""
-    why = _objection(session.capabilities, command)
+    """Refused, where it is to be returned, with a time below the least that was announced (RFC 2852 s3)."""
+    why = _objection(session, command)
     return Reply(555, why, "5.5.4") if why else None
 
 

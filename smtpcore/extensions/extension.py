@@ -21,7 +21,7 @@ from ..wire.parameters import Keyed, Parameter, ParameterType
 from ..wire.reply import Reply
 from ..wire.vocabulary import Vocabulary
 
-__all__ = ["Check", "Extension", "ExtensionSet", "Objection", "SessionView"]
+__all__ = ["Check", "Extension", "ExtensionSet", "Objection", "ServerView", "SessionView"]
 
 T = TypeVar("T")
 
@@ -90,10 +90,24 @@ class SessionView(Protocol):
         ...
 
 
+class ServerView(Protocol):
+    """What an objection may know about the server that a command is for."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it offers."""
+        ...
+
+    @property
+    def verified(self) -> bool:
+        """Whether it has shown, by a certificate that was verified, that it is who was asked for."""
+        ...
+
+
 #: Looks at a command before the application does; a reply refuses it.
 Check: TypeAlias = Callable[[SessionView, Any], "Reply | None"]
-#: Looks at MAIL or RCPT before a client says it to a server with these capabilities: why it must not; empty: it may.
-Objection: TypeAlias = Callable[[Capabilities, Any], str]
+#: Looks at MAIL or RCPT before a client says it to this server: why it must not; empty: it may.
+Objection: TypeAlias = Callable[[ServerView, Any], str]
 
 
 @final
@@ -295,11 +309,11 @@ class ExtensionSet:
         """Those of them that no extension objects to, so that a client may say them to such a server."""
         return self.certain(capabilities) - self._objections.keys()
 
-    def objection(self, command: Any, capabilities: Capabilities) -> str:
-        """Why a client must not say this MAIL or RCPT to a server with these capabilities; empty: it may."""
+    def objection(self, command: Any, server: ServerView) -> str:
+        """Why a client must not say this MAIL or RCPT to this server; empty: it may."""
         for keyword in self._objections.keys() & command.parameters.keywords:
             for objection in self._objections[keyword]:
-                why = objection(capabilities, command)
+                why = objection(server, command)
                 if why:
                     return why
         return ""

@@ -14,17 +14,16 @@ import re
 from typing import Final, final
 
 from ..errors import ParseError
-from ..wire.capabilities import Capabilities
 from ..wire.command import Mail
 from ..wire.parameters import ParameterType
 from ..wire.reply import Reply
 from ..wire.value import Value, assign
-from .extension import Extension, SessionView
+from .extension import Extension, ServerView, SessionView
 from .timestamp import Timestamp
 
 __all__ = ["FUTURERELEASE", "HOLDFOR", "HOLDUNTIL", "ReleaseLimits"]
 
-# RFC 4865 s4
+# RFC 4865 s3
 #   future-release-integer = %x31-39 *8DIGIT
 _INTERVAL: Final = re.compile(r"[1-9][0-9]{0,8}")
 _LIMITS: Final = re.compile(r"([1-9][0-9]{0,8}) ([^\x00-\x20\x7f]++)")
@@ -32,7 +31,7 @@ _LIMITS: Final = re.compile(r"([1-9][0-9]{0,8}) ([^\x00-\x20\x7f]++)")
 
 def _decode_interval(text: str) -> int:
     if not _INTERVAL.fullmatch(text):
-        raise ParseError("expected a number of seconds, of 1 to 9 digits", 0, "RFC 4865 s4", text)
+        raise ParseError("expected a number of seconds, of 1 to 9 digits", 0, "RFC 4865 s3", text)
     return int(text)
 
 
@@ -72,13 +71,13 @@ class ReleaseLimits(Value):
         return f"{self.interval} {self.until}"
 
 
-def _objection(capabilities: Capabilities, command: Mail) -> str:
+def _objection(server: ServerView | SessionView, command: Mail) -> str:
     interval, until = command.parameters.get(HOLDFOR), command.parameters.get(HOLDUNTIL)
     if interval is None and until is None:
         return ""
     if interval is not None and until is not None:
         return "HOLDFOR and HOLDUNTIL exclude each other (RFC 4865 s4)"
-    limits = capabilities.get(FUTURERELEASE)
+    limits = server.capabilities.get(FUTURERELEASE)
     if limits is not None and interval is not None and interval > limits.interval:
         return f"no message is held here for more than {limits.interval} seconds (RFC 4865 s4)"
     if limits is not None and until is not None and until.seconds > limits.until.seconds:
@@ -88,7 +87,7 @@ def _objection(capabilities: Capabilities, command: Mail) -> str:
 
 def _check_mail(session: SessionView, command: Mail) -> Reply | None:
     """Refused beyond the limits that were announced, and with both parameters at once (RFC 4865 s4)."""
-    why = _objection(session.capabilities, command)
+    why = _objection(session, command)
     return Reply(501, why, "5.5.4") if why else None
 
 

@@ -34,7 +34,10 @@ class IfUnsupported(Enum):
 
 @final
 class ValidSince(Value):
-    """Since when a mailbox must have been in the same hands (RFC 7293 s3.1)."""
+    """Since when a mailbox must have been in the same hands (RFC 7293 s3.1).
+
+    Raises ParseError for a time with a fraction of a second.
+    """
 
     __slots__ = ("if_unsupported", "since")
     __match_args__ = ("since", "if_unsupported")
@@ -47,6 +50,9 @@ class ValidSince(Value):
             raise TypeError(f"since must be a Timestamp, not {type(since).__name__}")
         if if_unsupported is not None and type(if_unsupported) is not IfUnsupported:
             raise TypeError(f"if_unsupported must be an IfUnsupported or None, not {type(if_unsupported).__name__}")
+        # RFC 7293 s3.1: "with the added restriction that a 'time-secfrac' MUST NOT be used"
+        if "." in since.text:
+            raise ParseError("a time with a fraction of a second", since.text.index("."), "RFC 7293 s3.1", since.text)
         assign(self, "since", since)
         assign(self, "if_unsupported", if_unsupported)
 

@@ -28,6 +28,7 @@ from .attributes import (
     Attributes,
     Unavailable,
     attribute_list,
+    check_attributes,
     in_xtext,
     read_address,
     read_port,
@@ -36,7 +37,7 @@ from .attributes import (
 )
 from .extension import Extension, SessionView
 
-__all__ = ["XCLIENT", "XCLIENT_ATTRIBUTES", "XClient", "check_attributes"]
+__all__ = ["XCLIENT", "XCLIENT_ATTRIBUTES", "XClient"]
 
 _NONE: Final = Unavailable.UNAVAILABLE
 
@@ -117,15 +118,6 @@ class XClient(AttributeCommand):
 def _check(session: SessionView, command: XClient) -> Reply | None:
     """550 to whom the application does not trust, 501 for an attribute that was not offered."""
     return check_attributes(session, command, session.capabilities.get(XCLIENT))
-
-
-def check_attributes(session: SessionView, command: AttributeCommand, offered: Sequence[str] | None) -> Reply | None:
-    """What XCLIENT and XFORWARD are refused for."""
-    if not session.trusted:
-        return Reply(550, "insufficient authorization", "5.7.0")
-    if set(command.keywords) - set(offered or ()):
-        return Reply(501, "attribute not offered", "5.5.4")
-    return None
 
 
 #: All that there are, for a server that takes them all: ``XCLIENT.offer(XCLIENT_ATTRIBUTES)``.

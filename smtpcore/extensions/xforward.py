@@ -23,6 +23,7 @@ from .attributes import (
     Attributes,
     Unavailable,
     attribute_list,
+    check_attributes,
     in_xtext,
     read_address,
     read_port,
@@ -30,7 +31,6 @@ from .attributes import (
     write_address,
 )
 from .extension import Extension, SessionView
-from .xclient import check_attributes
 
 __all__ = ["XFORWARD", "XFORWARD_ATTRIBUTES", "MessageSource", "XForward"]
 

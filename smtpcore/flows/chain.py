@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, final
 
 from ..errors import LocalProtocolError, RemoteProtocolError
@@ -26,7 +26,7 @@ from .recipient import Recipient, addresses_of, need_utf8, rcpt_for
 from .submit import is_chunked, mail_for
 from .transfer import last_words, send_pieces
 
-__all__ = ["Letter", "submit_all"]
+__all__ = ["Letter", "may_be_chained", "prepare", "send_run", "submit_all"]
 
 
 @final
@@ -91,6 +91,33 @@ def submit_all(
     """
     if machine.state not in _OPEN:
         raise LocalProtocolError(f"no message can be sent in state {machine.state.name}")
+    chunked = prepare(machine, letters, mail_parameters, rcpt_parameters, chunking=chunking)
+    run: list[Letter] = []
+    for letter in letters:
+        if letter.mail is None:
+            letter.outcome = letter.ledger.outcome()  # nobody can get it
+        elif may_be_chained(machine, letter, eight_bit, chunked=chunked):
+            run.append(letter)
+        else:
+            yield from send_run(machine, run, chunked=chunked)
+            run = []
+            yield from _alone(machine, letter, mail_parameters, rcpt_parameters, chunking=chunking, eight_bit=eight_bit)
+    yield from send_run(machine, run, chunked=chunked)
+    return [letter.outcome or letter.ledger.outcome() for letter in letters]
+
+
+def prepare(
+    machine: ClientConnection,
+    letters: Iterable[Letter],
+    mail_parameters: Sequence[Parameter[Any]],
+    rcpt_parameters: Sequence[Parameter[Any]],
+    *,
+    chunking: bool,
+) -> bool:
+    """Write the commands of each, as this server may have them; whether contents go in chunks.
+
+    Raises LocalProtocolError for what the server does not offer.
+    """
     chunked = is_chunked(machine, mail_parameters, chunking=chunking)
     utf8 = SMTPUTF8 in machine.capabilities
     for letter in letters:
@@ -102,21 +129,10 @@ def submit_all(
         letter.mail = mail_for(machine, letter.sender, letter.source, on_mail, letter.ledger)
         letter.rcpts = [rcpts[index] for index in letter.ledger.pending]
         for command in (letter.mail, *(letter.rcpts if with_own else letter.rcpts[:1])):
-            why = command and why_not_offered(machine.extensions, machine.capabilities, command)
+            why = command and why_not_offered(machine.extensions, machine, command)
             if why:
                 raise LocalProtocolError(why)
-    run: list[Letter] = []
-    for letter in letters:
-        if letter.mail is None:
-            letter.outcome = letter.ledger.outcome()  # nobody can get it
-        elif _may_be_chained(machine, letter, chunked=chunked) and may_go_as_it_is(machine, letter.source, eight_bit):
-            run.append(letter)
-        else:
-            yield from _finish(machine, run, chunked=chunked)
-            run = []
-            yield from _alone(machine, letter, mail_parameters, rcpt_parameters, chunking=chunking, eight_bit=eight_bit)
-    yield from _finish(machine, run, chunked=chunked)
-    return [letter.outcome or letter.ledger.outcome() for letter in letters]
+    return chunked
 
 
 # Looking a member of an Enum up costs more than all else that a step does with it.
@@ -124,13 +140,16 @@ _CLOSED: Final = State.CLOSED
 _OPEN: Final = frozenset((State.READY, State.MAIL, State.RCPT, State.CHUNKS, State.SPOILT))
 
 
-def _may_be_chained(machine: ClientConnection, letter: Letter, *, chunked: bool) -> bool:
+def may_be_chained(machine: ClientConnection, letter: Letter, eight_bit: EightBit, *, chunked: bool) -> bool:
+    """Whether one that is prepared goes in one transaction, begun in the packet that ends the one before."""
     limits = machine.usage.limits
     if PIPELINING not in machine.capabilities or limits.rcptdomainmax is not None or letter.source.url is not None:
         return False
     if limits.rcptmax is not None and len(letter.rcpts) > limits.rcptmax:
         return False
-    return letter.source.whole is not None if chunked else True
+    if chunked and letter.source.whole is None:
+        return False
+    return may_go_as_it_is(machine, letter.source, eight_bit)
 
 
 def _alone(
@@ -162,8 +181,8 @@ def _alone(
         letter.outcome = letter.not_sent(error)
 
 
-def _finish(machine: ClientConnection, run: list[Letter], *, chunked: bool) -> Flow[None]:
-    """Send these, and settle what becomes of each."""
+def send_run(machine: ClientConnection, run: Sequence[Letter], *, chunked: bool) -> Flow[None]:
+    """Send these, which may be chained, and settle what becomes of each."""
     left = machine.usage.mails_left
     sent = run if left is None else run[:left]
     error: Exception | None = None

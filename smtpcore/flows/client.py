@@ -143,6 +143,7 @@ def _open(machine: ClientConnection, hostname: str, tls: TlsMode, mechanisms: Se
     channel: Channel | None = None
     if tls == "implicit":
         channel = yield Handshake()
+        machine.verified = channel is not None and channel.verified
     answer = yield from next_answer(machine)
     if isinstance(answer, ReplyReceived) and not 200 <= answer.reply.code < 300:
         raise Refused(answer.reply, None)
@@ -172,7 +173,7 @@ def _start_tls(machine: ClientConnection, hostname: str, *, required: bool) -> F
     except OSError:
         machine.tls_failed()
         raise
-    machine.tls_established()
+    machine.tls_established(verified=channel is not None and channel.verified)
     yield from greet(machine, hostname)
     return channel
 

@@ -52,6 +52,11 @@ class Ledger:
         return [index for index in indices if index not in settled] if settled else indices
 
     @property
+    def begun(self) -> bool:
+        """Whether anything was asked of the server for it."""
+        return bool(self._rcpts)
+
+    @property
     def needs_utf8(self) -> bool:
         """Whether a recipient can be written with SMTPUTF8 alone."""
         return not "".join([recipient.written for recipient in self.recipients]).isascii()

@@ -171,6 +171,15 @@ class Roster:
             self._idle[grant] = None
         self._serve(now)
 
+    def room(self, grant: Grant, now: float) -> int:
+        """How many messages more its connection may carry."""
+        return 0 if now - grant._opened > self.limits.lifetime else max(self.limits.messages - grant.messages, 0)
+
+    def carried(self, grant: Grant, now: float, messages: int) -> None:
+        """The connection has carried these, and the place is kept."""
+        grant.messages += messages
+        grant._idle_since = now
+
     def renew(self, grant: Grant, now: float) -> None:
         """The connection of that place is gone, and another one is to be opened in it."""
         grant.connection = None

@@ -6,7 +6,7 @@ The script stands above those of single connections: what it yields is done with
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
-from typing import Any, Final, Protocol, TypeAlias, final
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, final
 
 from ..errors import ProtocolError
 from ..extensions.limits import NO_LIMITS
@@ -27,7 +27,24 @@ from .outcome import Outcome, RecipientOutcome, Status
 from .pool import Grant, Roster, Ticket
 from .recipient import Recipient, addresses_of
 
-__all__ = ["Drive", "Open", "Part", "PoolEffect", "PoolFlow", "Wait", "farewell", "send_pooled"]
+__all__ = [
+    "Connection",
+    "Drive",
+    "Open",
+    "Part",
+    "PoolEffect",
+    "PoolFlow",
+    "Wait",
+    "connected",
+    "farewell",
+    "in_place",
+    "is_unheard",
+    "last_event",
+    "send_pooled",
+    "send_through",
+]
+
+T = TypeVar("T")
 
 
 class Connection(Protocol):
@@ -82,8 +99,8 @@ class Part:
 
 
 PoolEffect: TypeAlias = Wait | Open | Drive | Part
-#: What :func:`send_pooled` is.
-PoolFlow: TypeAlias = Generator[PoolEffect, Any, Outcome]
+#: A script over whole connections, with a result of type ``T``.
+PoolFlow: TypeAlias = Generator[PoolEffect, Any, T]
 
 # Those that a further message can begin in, with RSET where one was left behind
 _USABLE: Final = frozenset((State.READY, State.MAIL, State.RCPT, State.CHUNKS, State.SPOILT))
@@ -97,7 +114,7 @@ def send_pooled(
     recipients: Sequence[Recipient],
     content: Content,
     options: SendOptions,
-) -> PoolFlow:
+) -> PoolFlow[Outcome]:
     """Send a message over a connection of the pool; see :func:`~smtpcore.flows.submit.submit` for the outcome.
 
     A connection that was used before may have ended meanwhile. If that shows before any RCPT of this
@@ -106,6 +123,20 @@ def send_pooled(
     (MAILMAX, RCPTDOMAINMAX) go over further connections, in the same place.
 
     A connection on which anything went wrong is not used again.
+    """
+
+    def work(grant: Grant) -> PoolFlow[Outcome]:
+        return send_through(roster, now, grant, sender, recipients, content, options)
+
+    return (yield from in_place(roster, now, key, work))
+
+
+def in_place(
+    roster: Roster, now: Callable[[], float], key: Hashable, work: Callable[[Grant], PoolFlow[T]], messages: int = 1
+) -> PoolFlow[T]:
+    """What ``work`` gives, done in a place of the pool, which is given back whatever comes, after that many messages.
+
+    Raises RuntimeError when the pool is closed.
     """
     ticket = roster.acquire(key, now())
     if ticket.grant is None:
@@ -118,17 +149,17 @@ def send_pooled(
     if grant is None:
         raise RuntimeError("the pool is closed")
     try:
-        return (yield from _send(roster, now, grant, sender, recipients, content, options))
+        return (yield from work(grant))
     finally:
         connection: Connection | None = grant.connection
         kept = connection is not None and connection.machine.state in _USABLE and not connection.machine.in_flight
         if connection is not None and not kept:
             connection.abort()
         worn = connection is not None and connection.machine.usage.mails_left == 0
-        roster.release(grant, now(), keep=kept, worn=worn)
+        roster.release(grant, now(), keep=kept, worn=worn, messages=messages)
 
 
-def _send(
+def send_through(
     roster: Roster,
     now: Callable[[], float],
     grant: Grant,
@@ -136,18 +167,20 @@ def _send(
     recipients: Sequence[Recipient],
     content: Content,
     options: SendOptions,
-) -> PoolFlow:
+    *,
+    fresh: bool = False,
+) -> PoolFlow[Outcome]:
+    """Send a message from a place in the pool, over as many connections as it needs.
+
+    ``fresh`` says that the one which is there was opened just now.
+    """
     content, again = repeatable(content)
     outcome: Outcome | None = None
     found: dict[int, RecipientOutcome] = {}
     asked: Sequence[int] = range(len(recipients))
     while True:
-        if grant.connection is not None and grant.probe:
-            yield from _probe(roster, now, grant)
-        held: Connection | None = grant.connection
-        used = held is not None
-        connection: Connection = held if held is not None else (yield Open(grant.key))
-        grant.connection = connection
+        connection, used = yield from connected(roster, now, grant)
+        used, fresh = used and not fresh, False
         usage = connection.machine.usage
         mails = usage.mails
         to = [recipients[index] for index in asked]
@@ -175,7 +208,19 @@ def _send(
         asked = [asked[index] for index in sorted(beyond)]
 
 
-def _probe(roster: Roster, now: Callable[[], float], grant: Grant) -> Generator[PoolEffect, Any, None]:
+def connected(roster: Roster, now: Callable[[], float], grant: Grant) -> PoolFlow[tuple[Connection, bool]]:
+    """The connection of a place, opened if need be, and whether it was there before."""
+    if grant.connection is not None and grant.probe:
+        yield from _probe(roster, now, grant)
+    held: Connection | None = grant.connection
+    if held is not None:
+        return held, True
+    opened: Connection = yield Open(grant.key)
+    grant.connection = opened
+    return opened, False
+
+
+def _probe(roster: Roster, now: Callable[[], float], grant: Grant) -> PoolFlow[None]:
     """Ask a connection that was idle whether it is still there, and let go of it if it is not."""
     grant.probe = False
     connection: Connection = grant.connection
@@ -199,20 +244,33 @@ def is_stale(machine: ClientConnection, outcome: Outcome, told: int) -> bool:
     server that hangs up says 421 or nothing; either may cross with MAIL on the way, and looks like
     its answer then.
     """
-    if machine.state is not State.CLOSED or outcome.reply is not None:
+    if machine.state is not State.CLOSED or not is_unheard(outcome):
+        return False
+    if not told:
+        return True
+    event = last_event(machine)
+    return event is not None and sum(type(each) is Rcpt for each in (*event.unanswered, *event.unsent)) == told
+
+
+def is_unheard(outcome: Outcome) -> bool:
+    """Whether nothing was said of any recipient, but that the server hangs up."""
+    if outcome.reply is not None:
         return False
     for each in outcome.recipients:
         hung_up = each.status is Status.REFUSED_FOR_NOW and each.reply is not None and each.reply.code == 421
         if each.status is not Status.NOT_SENT and not hung_up:
             return False
-    if not told:
-        return True
+    return True
+
+
+def last_event(machine: ClientConnection) -> ConnectionClosed | None:
+    """The end of a connection that is closed; None where the server is alive, and speaks something else."""
     try:
         while not isinstance(event := machine.next_event(), ConnectionClosed):
             pass
     except ProtocolError:
-        return False  # it is alive, and speaks something else
-    return sum(type(command) is Rcpt for command in (*event.unanswered, *event.unsent)) == told
+        return None
+    return event
 
 
 #: Seconds for the reply to NOOP; a connection that needs longer is not worth the wait.

@@ -85,7 +85,7 @@ def submit(
     asked: list[Command] = [source.url] if source.url is not None else []
     if mail_parameters or rcpt_parameters or with_own or asked or machine.extensions is not STANDARD:
         for command in (mail, *(rcpts if with_own else rcpts[:1]), *asked):
-            why = why_not_offered(machine.extensions, machine.capabilities, command)
+            why = why_not_offered(machine.extensions, machine, command)
             if why:
                 raise LocalProtocolError(why)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from typing import Any, TypeAlias, cast, final
 
-from ..errors import ProtocolError, RemoteProtocolError
+from ..errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 from ..extensions import Atrn
 from ..extensions.atrn import NO_MAIL
 from ..session.client import ClientConnection
@@ -22,6 +22,7 @@ from .content import Content, octets_of
 from .control import FAILED, Control, Drain
 from .effect import Await, Flow, Write
 from .error import FlowError
+from .ledger import Ledger
 from .outcome import Outcome
 from .submit import submit
 
@@ -150,15 +151,25 @@ def _undisturbed(flow: Flow[None]) -> Flow[None]:
 
 
 def _send(machine: ClientConnection, letter: Letter) -> Flow[Outcome]:
-    return submit(
-        machine,
-        letter.sender,
-        letter.recipients,
-        letter.source,
-        letter.mail_parameters,
-        letter.rcpt_parameters,
-        chunking=letter.chunking,
-    )
+    try:
+        return (
+            yield from submit(
+                machine,
+                letter.sender,
+                letter.recipients,
+                letter.source,
+                letter.mail_parameters,
+                letter.rcpt_parameters,
+                chunking=letter.chunking,
+            )
+        )
+    except LocalProtocolError as error:
+        if machine.state is State.CLOSED:
+            raise
+        # What this customer must not get (REQUIRETLS) or cannot take holds up no other letter
+        ledger = Ledger(letter.recipients)
+        ledger.why = str(error)
+        return ledger.outcome()
 
 
 def _next(waiting: Any) -> Flow[Letter | None]:

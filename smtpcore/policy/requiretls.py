@@ -15,7 +15,7 @@ def tls_required(verdict: Verdict, host: str, *, mx: Dnssec, policy: StsPolicy |
 
     ``verdict`` is what the domain asks; ``mx`` is how far to believe that ``host`` is one of the domain's; ``policy``
     is its MTA-STS policy in force. Without DNSSEC a policy must vouch for the name; the certificate must be verified in
-    any case. What is left to who delivers: behind TLS the server must offer REQUIRETLS. Where no host will do, the
+    any case. That behind TLS the server offers REQUIRETLS the client machine sees to. Where no host will do, the
     message is returned, with 5.7.30 where that was not offered, with 5.7.10 where there was no TLS.
     """
     if verdict.decision is not Decision.DELIVER:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, final
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Final, final
 
 from ..errors import ParseError
 from ..wire.secret import Secret
 from ..wire.value import Value, assign
-from .mechanism import Credentials, Question
+from .mechanism import Credentials, Question, Unproven
 from .text import decode_utf8
 
-__all__ = ["BearerToken", "TokenRefused"]
+__all__ = ["BearerClient", "BearerServer", "BearerToken", "TokenRefused"]
 
 # RFC 6750 s2.1
 #   b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
@@ -68,6 +69,69 @@ class TokenRefused(Value):
         return json.dumps({key: value for key, value in said.items() if value}).encode()
 
 
+class BearerClient:
+    """The client's half of both: one message, and one answer to the error that a server may tell in a challenge."""
+
+    name: str
+    client_first: bool = True
+    reveals: bool = True
+    rule: ClassVar[str]  #: Where its errors say that it is defined.
+    behind_error: ClassVar[bytes]  #: What is said to an error, so that the server can refuse.
+
+    def __init__(self, message: bytes) -> None:
+        self._message = Secret(message)
+        self._said = False
+        #: What the server said of the token when it refused it: JSON, as a text.
+        self.error: str | None = None
+
+    def step(self, challenge: bytes | None) -> bytes:
+        """The message; and the answer to an error."""
+        if not self._said or challenge is None:
+            if challenge:
+                raise ParseError(f"{self.name} begins with the client's message", 0, self.rule)
+            self._said = True
+            return self._message.reveal()
+        if not challenge or self.error is not None:
+            raise ParseError(f"{self.name} has one message, and one error in answer to it", 0, self.rule)
+        self.error = decode_utf8(challenge[:_ERROR_LIMIT]) or ""
+        return self.behind_error
+
+
+class BearerServer(ABC):
+    """The server's half of both; the handler's ``verify_token`` says whose token it is."""
+
+    name: str
+    needs: tuple[str, ...] = ("verify_token",)
+
+    def __init__(self) -> None:
+        self._token: BearerToken | None = None
+        self._refused = False
+
+    @abstractmethod
+    def read(self, response: bytes) -> BearerToken:
+        """The token in the client's message. Raises ParseError."""
+
+    def step(self, response: bytes | None) -> bytes | Question | Unproven:
+        """The question about the token; behind an error, the end."""
+        if self._refused:
+            # RFC 7628 s3.2.3 has a lone ^A here; msmtp says something else, and it makes no difference
+            return Unproven("the token was refused")
+        if response is None:
+            return b""
+        self._token = self.read(response)
+        return Question("verify_token", self._token)
+
+    def answer(self, given: Any) -> bytes | Credentials:
+        """Whose token it is, or the error that the client is told (RFC 7628 s3.2.2)."""
+        if self._token is None:
+            raise TypeError("nothing was asked")
+        result = believe(self._token, given)
+        if isinstance(result, TokenRefused):
+            self._refused = True
+            return bytes(result)
+        return result
+
+
 def check_token(token: str, rule: str) -> bytes:
     """The octets of a token of ours. Raises ParseError, without showing it, for what is none."""
     octets = token.encode("ascii", "replace")
@@ -84,11 +148,6 @@ def read_auth(value: bytes, rule: str) -> Secret:
     return Secret(found[1])
 
 
-def read_error(challenge: bytes) -> str:
-    """What a server says of a token that it does not take, as a text."""
-    return decode_utf8(challenge[:_ERROR_LIMIT]) or ""
-
-
 def believe(token: BearerToken, verdict: Any) -> Credentials | TokenRefused:
     """What the application's answer comes to: the name of the token's owner, or a refusal."""
     if isinstance(verdict, str) and verdict:
@@ -98,8 +157,3 @@ def believe(token: BearerToken, verdict: Any) -> Credentials | TokenRefused:
     if verdict is None or verdict is False:
         return TokenRefused()
     raise TypeError(f"verify_token answers with a name, a TokenRefused or None, not {type(verdict).__name__}")
-
-
-def ask(token: BearerToken) -> Question:
-    """The question of whose token it is."""
-    return Question("verify_token", token)

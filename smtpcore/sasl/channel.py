@@ -22,13 +22,15 @@ class Channel(Value):
     ``tls-exporter`` there (RFC 9266 s2). ``tls-server-end-point`` is made from the certificate.
     """
 
-    __slots__ = ("bindings", "identity", "own_certificate", "peer_certificate")
-    __match_args__ = ("bindings", "own_certificate", "peer_certificate", "identity")
+    __slots__ = ("bindings", "identity", "own_certificate", "peer_certificate", "verified")
+    __match_args__ = ("bindings", "own_certificate", "peer_certificate", "identity", "verified")
 
     bindings: tuple[tuple[str, Secret], ...]
     own_certificate: bytes | None  #: Of this side, in DER; a server's is needed for ``tls-server-end-point``.
     peer_certificate: bytes | None  #: Of the other side, in DER, verified or not.
     identity: str | None  #: Who the peer is by a certificate that has been verified; this is what EXTERNAL goes by.
+    #: Whether the peer's certificate was verified, and is one for whom was asked for; this is what REQUIRETLS goes by.
+    verified: bool
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class Channel(Value):
         own_certificate: bytes | None = None,
         peer_certificate: bytes | None = None,
         identity: str | None = None,
+        verified: bool = False,
     ) -> None:
         given = (bindings or {}).items()
         kept = [(name, data if isinstance(data, Secret) else Secret(data)) for name, data in given]
@@ -44,6 +47,7 @@ class Channel(Value):
         assign(self, "own_certificate", own_certificate)
         assign(self, "peer_certificate", peer_certificate)
         assign(self, "identity", identity)
+        assign(self, "verified", verified)
 
     def binding(self, kind: str) -> Secret | None:
         """The data given for a type of channel binding."""

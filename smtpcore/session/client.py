@@ -40,18 +40,16 @@ _TEACHING_LMTP: Final = _TEACHING | TEACHES_RECIPIENTS
 class ClientConnection(Endpoint):
     """One connection, seen from the client.
 
-    ``send`` takes commands at any time, before the greeting too, and holds back what may not go
-    yet: everything until the greeting has come, one at a time without PIPELINING, a group at a
-    time with it. Write ``data_to_send()`` out after each call, ``receive_data`` what arrives
-    (``b""`` at the end of the stream), and take events until NEED_DATA or PAUSED.
+    ``send`` takes commands at any time, before the greeting too, and holds back what may not go yet: everything until
+    the greeting has come, one at a time without PIPELINING, a group at a time with it. Write ``data_to_send()`` after
+    each call, ``receive_data`` what arrives (``b""`` at the end), and take events until NEED_DATA or PAUSED.
 
-    A command that has become impossible by the time its turn comes (RCPT after MAIL was refused,
-    a parameter that the server turned out not to know) is never sent and reported as
-    CommandSkipped.
+    A command that has become impossible by the time its turn comes (RCPT after MAIL was refused, a parameter that the
+    server turned out not to know) is never sent and reported as CommandSkipped.
 
-    Methods raise LocalProtocolError when called out of place, without having changed anything.
-    ``next_event`` raises RemoteProtocolError when the server broke the protocol; from then on the
-    machine is dead and every call raises that error again.
+    Methods raise LocalProtocolError when called out of place, without having changed anything. ``next_event`` raises
+    RemoteProtocolError when the server broke the protocol; from then on the machine is dead and every call raises that
+    error again.
     """
 
     __slots__ = (
@@ -72,6 +70,7 @@ class ClientConnection(Endpoint):
         "lmtp",
         "state",
         "tls",
+        "verified",
     )
 
     def __init__(
@@ -81,6 +80,7 @@ class ClientConnection(Endpoint):
         limits: ClientLimits | None = None,
         extensions: ExtensionSet = STANDARD,
         tls: bool = False,
+        verified: bool = False,
         allow_plaintext_auth: bool = False,
         lmtp: bool = False,
     ) -> None:
@@ -94,6 +94,7 @@ class ClientConnection(Endpoint):
         self._teaching = _TEACHING_LMTP if lmtp else _TEACHING
         self.allow_plaintext_auth = allow_plaintext_auth
         self.tls = tls  #: Whether the octets of this conversation travel in TLS.
+        self.verified = verified  #: Whether the server's certificate was verified (RFC 8689 s4.2.1).
         self._begin(State.CONNECTED)
         self._pipeline.flight.append(Connect())
 
@@ -143,8 +144,7 @@ class ClientConnection(Endpoint):
     def send(self, command: Command) -> None:
         """Queue a command, to go as soon as it may.
 
-        Raises LocalProtocolError when it has no place in the conversation, assuming that all that
-        was queued before it succeeds.
+        Raises LocalProtocolError when it has no place in the conversation, if all that was queued before it succeeds.
         """
         if self._error or self.state is _CLOSED:
             self._check_alive()
@@ -155,9 +155,8 @@ class ClientConnection(Endpoint):
     def send_content(self, data: bytes) -> None:
         """Send octets of the content, dot-stuffed; CRLF ends lines, in any chunks.
 
-        Raises LocalProtocolError outside of the content. A bare CR or LF raises it too (unless the
-        policy is NORMALIZE) and leaves the machine dead: a content begun and not finished can only
-        be abandoned with its connection.
+        Raises LocalProtocolError outside of the content. A bare CR or LF raises it too (unless the policy is NORMALIZE)
+        and leaves the machine dead: a content begun and not finished can only be abandoned with its connection.
         """
         stuffer = self._stuffer
         if stuffer is None or self._error or self.state is not _CONTENT:
@@ -330,7 +329,7 @@ class ClientConnection(Endpoint):
         if success:  # to XCLIENT: EHLO has to be said again
             extended = isinstance(command, (Ehlo, Lhlo))
             offered = Capabilities.parse(reply.lines[1:]) if extended else NO_CAPABILITIES
-            self._pipeline.learn(offered, tls=self.tls)
+            self._pipeline.learn(offered, tls=self.tls, verified=self.tls and self.verified)
         return None
 
     def _hear_recipient(self, command: Command, reply: Reply) -> VerdictReceived | None:
@@ -345,9 +344,10 @@ class ClientConnection(Endpoint):
 
     # -- TLS ----------------------------------------------------------------------------------
 
-    def tls_established(self) -> None:
+    def tls_established(self, *, verified: bool = False) -> None:
         """The handshake is done: the session begins anew, and EHLO has to be said again (RFC 3207 s4.2).
 
+        ``verified``: its certificate was verified, and is one for whom was asked for.
         Raises RemoteProtocolError when octets came in the clear behind the 220.
         """
         self._check_alive()
@@ -356,6 +356,7 @@ class ClientConnection(Endpoint):
         self._refuse_plaintext()
         self._begin(State.GREETED)
         self.tls = True
+        self.verified = verified
 
     def tls_failed(self) -> None:
         """The handshake failed: the connection is over, never continued in the clear."""

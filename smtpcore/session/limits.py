@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, final
 
+from ..extensions.atrn import Atrn
 from ..extensions.burl import Burl, BurlLast
 from ..extensions.chunking import Bdat, BdatLast
 from ..table import Connect, EndOfContent
@@ -36,6 +37,7 @@ RCPT: Final = Deadline("reply to RCPT", 300)  # RFC 5321 s4.5.3.2.3
 _DATA: Final = Deadline("reply to DATA", 120)  # RFC 5321 s4.5.3.2.4
 BLOCK: Final = Deadline("block of content", 180)  # RFC 5321 s4.5.3.2.5
 END_OF_CONTENT: Final = Deadline("reply to the content", 600)  # RFC 5321 s4.5.3.2.6
+TURN: Final = Deadline("reply to ATRN", 600)  # RFC 2645 s5.2.1: "at least 10 minutes"
 OTHER: Final = Deadline("reply", 300)  # what RFC 5321 s4.5.3.2 does not name is given as long as MAIL
 COMMAND: Final = Deadline("next command", 300)  # RFC 5321 s4.5.3.2.7
 
@@ -50,6 +52,7 @@ DEADLINES: Final[Mapping[type[Command], Deadline]] = {
     BdatLast: END_OF_CONTENT,
     Burl: END_OF_CONTENT,
     BurlLast: END_OF_CONTENT,
+    Atrn: TURN,
 }
 
 

@@ -58,6 +58,7 @@ class Pipeline:
         "secrets",
         "skipped",
         "usage",
+        "verified",
     )
 
     def __init__(self, extensions: ExtensionSet, limit: int, out: list[bytes], *, lmtp: bool = False) -> None:
@@ -67,6 +68,7 @@ class Pipeline:
         self._limit = limit
         self._out = out
         self.capabilities = NO_CAPABILITIES
+        self.verified = False  #: Whether the server has shown who it is.
         self._free: frozenset[str] = frozenset()  # keywords of parameters that may be said with any value
         self._pipelining = False  # whether PIPELINING is among them
         #: Not sent yet: the command, its line, and whether it is known that the server offers what it needs.
@@ -94,8 +96,9 @@ class Pipeline:
         mail = self.mail
         return mail is not None and mail.parameters.get(BODY) is Body.BINARYMIME
 
-    def learn(self, capabilities: Capabilities, *, tls: bool) -> None:
-        """The server has said what it offers, within TLS or not."""
+    def learn(self, capabilities: Capabilities, *, tls: bool, verified: bool) -> None:
+        """The server has said what it offers, within TLS or not, and having shown who it is or not."""
+        self.verified = verified
         self.capabilities = self._extensions.within(capabilities, tls=tls)
         self._free = self._extensions.free(self.capabilities)
         self._pipelining = PIPELINING in capabilities
@@ -189,12 +192,12 @@ class Pipeline:
             self.planned = find_plan(self._extensions, state, (*self.flight, *self.queued))
         why = why_misplaced(self._extensions, self.planned, command)
         if not why and not self._greetings:
-            why = why_not_offered(self._extensions, self.capabilities, command)
+            why = why_not_offered(self._extensions, self, command)
         if why:
             raise LocalProtocolError(why)
 
     def _check_offered(self, command: Command) -> None:
-        why = why_not_offered(self._extensions, self.capabilities, command, self._free)
+        why = why_not_offered(self._extensions, self, command, self._free)
         if why:
             raise LocalProtocolError(why)
 
@@ -233,12 +236,12 @@ class Pipeline:
             if flight:
                 if not self._may_follow(flight[-1]):
                     return
-                if not known and why_not_offered(self._extensions, self.capabilities, command):
+                if not known and why_not_offered(self._extensions, self, command):
                     return  # it is skipped when the answers to the others have come
             else:
                 why = why_misplaced(self._extensions, state, command)
                 if not known:
-                    why = why or why_not_offered(self._extensions, self.capabilities, command)
+                    why = why or why_not_offered(self._extensions, self, command)
                 if why:
                     queue.popleft()
                     self.skipped.append(CommandSkipped(command, why))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ..extensions import SMTPUTF8, ExtensionSet
+from ..extensions import SMTPUTF8, ExtensionSet, ServerView
 from ..table import State, after_success
-from ..wire.capabilities import Capabilities
 from ..wire.command import Command, Mail, Rcpt
 
 __all__ = ["NO_ROW", "find_plan", "why_misplaced", "why_not_offered"]
@@ -31,12 +30,13 @@ def why_misplaced(extensions: ExtensionSet, state: State, command: Command) -> s
 
 
 def why_not_offered(
-    extensions: ExtensionSet, capabilities: Capabilities, command: Command, free: frozenset[str] = frozenset()
+    extensions: ExtensionSet, server: ServerView, command: Command, free: frozenset[str] = frozenset()
 ) -> str:
-    """Which offer of the server ``command`` lacks; empty when it lacks none.
+    """Which offer of the server ``command`` lacks, or what else is against saying it there; empty when nothing is.
 
     ``free`` are keywords of parameters that are known to be good with any value.
     """
+    capabilities = server.capabilities
     if isinstance(command, (Mail, Rcpt)):
         path = command.sender if isinstance(command, Mail) else command.recipient
         if path is not None and not path.is_ascii and SMTPUTF8 not in capabilities:
@@ -51,7 +51,7 @@ def why_not_offered(
             if not extensions.is_offered(parameter, capabilities):
                 where = _where(extensions, parameter.keyword)
                 return f"the server does not offer what {parameter} belongs to{where}"
-        return extensions.objection(command, capabilities)
+        return extensions.objection(command, server)
     owner = extensions.verb_owner.get(type(command))
     if owner is not None and owner.keyword not in capabilities:
         return f"the server does not offer {owner.keyword}"

@@ -5,7 +5,8 @@ Write out what the machine of before has to send; then its state is TURNED, and 
     client = become_client(server)               # the provider: waits for a greeting
     server = become_server(client, settings)     # the customer: has a greeting to give
 
-Whether the connection is inside TLS goes over to the new machine; nothing else does.
+Whether the connection is inside TLS goes over to the new machine; nothing else does. A customer has shown who it is by
+AUTH and not by a certificate, so no message with REQUIRETLS goes that way (RFC 8689 s4.2.1).
 """
 
 from __future__ import annotations

@@ -208,6 +208,8 @@ def test_a_certificate_that_is_none(given):
 )
 def test_whom_a_certificate_names(subject, name):
     class Secured:
+        context = ssl.create_default_context()
+
         def getpeercert(self, binary_form: bool = False) -> Any:
             return b"\x30" if binary_form else {"subject": subject}
 

@@ -48,7 +48,7 @@ def test_not_read(text):
 def test_round_trip(value):
     text = BY(value).text
     assert text is not None
-    assert len(f" BY={text}") <= 17, "RFC 2852 s3"
+    assert len(f" BY={text}") <= 17, "RFC 2852 s2"
     assert BY.decode(text) == value
 
 

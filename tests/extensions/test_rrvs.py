@@ -36,7 +36,8 @@ def test_read(text, value):
 @pytest.mark.parametrize(
     "text",
     ["", "2022-01-02", "2022-01-02T01:01:01", "ABC", "2014-04-03T23:01:00Z;", "2014-04-03T23:01:00Z;X", ";C",
-     "2014-04-03T23:01:00Z;CR", "2014-04-03T23:01:00Z;C;R", "2020-03-19T11:13:00Z;ign0r3.th1s", None],
+     "2014-04-03T23:01:00Z;CR", "2014-04-03T23:01:00Z;C;R", "2020-03-19T11:13:00Z;ign0r3.th1s",
+     "2014-04-03T23:01:00.5Z", "2014-04-03T23:01:00.000Z;C", None],
 )  # fmt: skip
 def test_not_read(text):
     with pytest.raises(ParseError):

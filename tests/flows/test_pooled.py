@@ -11,75 +11,19 @@ from smtpcore import Capabilities, LocalProtocolError, ParseError, State
 from smtpcore.adapters.memory import Link
 from smtpcore.extensions import LIMITS, Limits
 from smtpcore.flows.options import addresses
-from smtpcore.flows.outcome import Outcome, Status
+from smtpcore.flows.outcome import Status
 from smtpcore.flows.pool import PoolLimits, Roster
-from smtpcore.flows.pooled import Drive, Open, Part, Wait, farewell, send_pooled
+from smtpcore.flows.pooled import Drive, Open, Wait, farewell, send_pooled
 from tests.flows.driving import EOF, RESET, TIMEOUT, play
-from tests.flows.fakeserver import Cut, FakeServer, connected, friendly, names, statuses
+from tests.flows.fakeserver import Cut, connected, friendly, names, statuses
+from tests.flows.pooling import BOB, CONTENT, Fake, Pool
 
 pytestmark = pytest.mark.law(10)
 
-CONTENT = b"Subject: crepes\r\n\r\nHello\r\n"
-BOB = ["bob@hamburger.edu"]
 ACCEPTED, LATER, REFUSED, NOT_SENT, UNKNOWN = (
     status.value
     for status in (Status.ACCEPTED, Status.REFUSED_FOR_NOW, Status.REFUSED, Status.NOT_SENT, Status.UNKNOWN)
 )
-
-
-class Fake:
-    """A client of a server that answers as it is told."""
-
-    def __init__(self, server: FakeServer, *offered: str) -> None:
-        self.machine = connected(*offered)
-        self.server = server
-        self.aborted = self.parted = False
-
-    def abort(self) -> None:
-        self.aborted = True
-
-
-class Pool:
-    """Runs the script by hand over such clients, which are opened in turn."""
-
-    def __init__(self, *clients: Fake, **limits: Any) -> None:
-        self.roster = Roster(PoolLimits(**limits))
-        self.clients = list(clients)
-        self.opened: list[Fake] = []
-        self.now = 0.0
-
-    def send(self, recipients: Any = BOB, content: Any = CONTENT, **options: Any) -> Outcome:
-        script = send_pooled(
-            self.roster,
-            lambda: self.now,
-            "key",
-            "alice@crepes.fr",
-            addresses(recipients),
-            content,
-            options,  # type: ignore[arg-type]  # options as given
-        )
-        value: Any = None
-        while True:
-            try:
-                effect = script.throw(value) if isinstance(value, BaseException) else script.send(value)
-            except StopIteration as stop:
-                outcome: Outcome = stop.value
-                return outcome
-            value = None
-            match effect:
-                case Open():
-                    if not self.clients:
-                        value = OSError("nobody listens")
-                    else:
-                        value = self.clients.pop(0)
-                        self.opened.append(value)
-                case Drive(connection=client, flow=flow):
-                    played = client.server.run(flow)
-                    value = played.error if played.error is not None else played.result
-                case Part(connection=client):
-                    client.parted = True
-                case Wait():
-                    raise AssertionError("nobody is there to wait for")
 
 
 OFFERS = pytest.mark.parametrize("offered", [("PIPELINING",), ()], ids=["pipelined", "one-by-one"])

@@ -8,7 +8,7 @@ import pytest
 
 from smtpcore import LocalProtocolError, ParseError, Reply
 from smtpcore.adapters.memory import Link
-from smtpcore.extensions import ATRN, Atrn
+from smtpcore.extensions import ATRN, BY, REQUIRETLS, Atrn, ByMode, DeliverBy
 from smtpcore.extensions.atrn import NO_MAIL, NOT_ALLOWED
 from smtpcore.flows import Letter, Refusal
 from smtpcore.flows.server import Drain
@@ -146,6 +146,21 @@ def test_a_customer_that_fails_on_one():
     with login(link_to(provider)) as client, pytest.raises(ValueError, match="disk"):
         client.turn(Atrn(), Customer(message=message))
     assert provider.statuses() == [["REFUSED_FOR_NOW", "REFUSED"], ["ACCEPTED", "REFUSED"]]
+
+
+@pytest.mark.parametrize("parameter", [REQUIRETLS(True), BY(DeliverBy(60, ByMode.RETURN))], ids=str)
+def test_a_letter_that_may_not_go_holds_up_no_other(parameter):
+    """RFC 8689 s4.2.1: a customer shows no certificate. Or what it does not offer."""
+    first, second = letters()
+    bound = Letter("alice@example.net", ["bob@example.org"], HI, mail_parameters=[parameter])
+    provider, customer = Provider([first, bound, second]), Customer()
+    link = link_to(provider)
+    with login(link) as client:
+        assert client.turn(Atrn(), customer, hostname="example.org").code == 250
+    assert provider.statuses() == [["ACCEPTED", "REFUSED"], ["NOT_SENT"], ["ACCEPTED", "REFUSED"]]
+    assert parameter.keyword in provider.told[1].recipients[0].why
+    assert link.errors == []
+    assert len(customer.got) == 2
 
 
 def test_what_a_customer_may_know():

@@ -366,11 +366,11 @@ class Pair:
         verdict = next(event for event in self.run() if isinstance(event, ReplyReceived) and event.command is end)
         return verdict.reply
 
-    def upgrade(self) -> None:
+    def upgrade(self, *, verified: bool = False) -> None:
         """STARTTLS, with a handshake that needs no octets."""
         self.exchange(StartTls())
         self.server.tls_established()
-        self.client.tls_established()
+        self.client.tls_established(verified=verified)
 
     def meet(self, state: State) -> Pair:
         """Bring both to that state."""

@@ -113,6 +113,14 @@ def test_where_it_is_not_offered():
         client.send(Atrn())
 
 
+def test_a_provider_may_take_ten_minutes():
+    """RFC 2645 s5.2.1: "The timeout for this command MUST be at least 10 minutes"."""
+    client = greeted_client()
+    client.send(Atrn())
+    assert client.deadline is not None
+    assert client.deadline.seconds == 600
+
+
 def test_nothing_is_said_behind_it():
     client = greeted_client()
     client.send(Atrn())

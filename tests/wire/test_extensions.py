@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -223,18 +224,19 @@ def test_a_row_of_an_extension_wins():
 def test_objections_of_a_client():
     """What an extension of one's own has against a command; the first that has anything counts."""
 
-    def too_much(capabilities, command):
-        return "too much" if command.parameters[loud] > (capabilities.get(shout) or 9) else ""
+    def too_much(server, command):
+        return "too much" if command.parameters[loud] > (server.capabilities.get(shout) or 9) else ""
 
     loud = ParameterType("X-LOUD", parse_number)
     shout: Extension[int] = Extension(
         "X-SHOUT", "mine", argument=ParameterType("X-SHOUT", parse_number), mail_parameters=[loud], objection=too_much
     )
     known = STANDARD.with_extensions(shout)
-    assert known.objection(Mail(None, loud(5)), Capabilities(shout.offer(5))) == ""
-    assert known.objection(Mail(None, loud(6)), Capabilities(shout.offer(5))) == "too much"
-    assert known.objection(Mail(None, SIZE(6)), Capabilities(shout.offer(5))) == ""
-    assert STANDARD.objection(Mail(None), Capabilities()) == ""
+    server: Any = SimpleNamespace(capabilities=Capabilities(shout.offer(5)), verified=False)
+    assert known.objection(Mail(None, loud(5)), server) == ""
+    assert known.objection(Mail(None, loud(6)), server) == "too much"
+    assert known.objection(Mail(None, SIZE(6)), server) == ""
+    assert STANDARD.objection(Mail(None), server) == ""
 
 
 def test_what_is_to_be_had_within_tls_only():
