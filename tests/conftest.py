@@ -73,12 +73,12 @@ def _nothing_is_swept(request: pytest.FixtureRequest) -> Iterator[None]:
         gc.enable()
 
 
-#: Modules whose tests count work; elsewhere their names say so.
-COUNTING = ("test_wire_work", "test_session_growth", "test_chunks_growth")
+#: Modules whose tests count work or memory; elsewhere their names say so.
+COUNTING = ("test_wire_work", "test_wire_memory", "test_session_growth", "test_chunks_growth")
 
 
 def pytest_collection_modifyitems(items):
-    """Work that is counted is the same on every Python: one of them is enough to try it on."""
+    """What is counted is the same on every Python: one of them is enough to try it on."""
     for item in items:
         if item.name.startswith(("test_work_", "test_no_pattern_")) or item.path.stem in COUNTING:
             item.add_marker(pytest.mark.growth)

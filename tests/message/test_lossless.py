@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import re
 from math import log
@@ -19,6 +18,7 @@ from smtpcore.message.event import Body, HeaderEnd
 from smtpcore.message.field import Field, LineEnds
 from smtpcore.message.header import Header, HeaderLimits
 from smtpcore.message.parser import MessageParser
+from tests.conftest import profile
 from tests.corpus import MISSING, corpus_folder
 from tests.wire.counting import growth
 
@@ -44,7 +44,7 @@ TOKENS = st.lists(
     ),
     max_size=24,
 ).map(b"".join)
-SIZES = range(1, 65) if os.environ.get("CI") else (1, 2, 3, 7, 64)
+SIZES = range(1, 65) if profile() == "ci" else (1, 2, 3, 7, 64)
 
 
 def observed(data: bytes, step: int, line_ends: LineEnds) -> tuple[list[Field], list[HeaderEnd], bytes]:
