@@ -238,7 +238,7 @@ def _six_parts(text: str, parts: list[str]) -> list[str]:
         return ["", *parts]
     if len(parts) == 7 and not parts[1]:
         # A day of one digit, as wide as one of two.
-        parts = text.replace("  ", " ", 1).split(" ", 6)
+        parts = text.replace("  ", " ").split(" ", 6)
     if len(parts) == 7 and (parts[6] in _COMMENTS or _is_comment(parts[6])):
         return parts[:6]
     return parts if len(parts) == 6 else _NO_PARTS
