@@ -110,8 +110,8 @@ class DateTime(Value):
         tolerance = tolerance or Tolerance()
         return _parse(text, tolerance, len(tolerance.defects))
 
-    @classmethod
-    def read(cls, text: str) -> DateTime:
+    @staticmethod
+    def read(text: str) -> DateTime:
         """The date in ``text``, with its defects; a false one where there is none. Never raises."""
         parts = text.split(" ", 6)
         if len(parts) != 6:
