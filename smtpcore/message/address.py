@@ -6,6 +6,7 @@ is only shown: it is never part of what an address is, and nothing decoded from 
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Final, final
 
 from ..wire.address import Mailbox, plain_mailbox
@@ -26,11 +27,11 @@ class Address(Value):
     __slots__ = ("_display_name", "_mailbox", "_phrase", "_spec")
     __match_args__ = ("display_name", "mailbox")
 
-    # Either of each pair is there: what was read, and what is made of it when somebody asks.
-    _phrase: str
-    _display_name: str
-    _spec: str
-    _mailbox: Mailbox
+    # What was read, and what is made of it when somebody asks.
+    _phrase: str  # missing where the name was given
+    _display_name: str | None  # not missing, but None: to ask for what is missing takes as long as to decode a name
+    _spec: str  # missing where the mailbox is there
+    _mailbox: Mailbox  # or that
 
     def __init__(self, display_name: str, mailbox: Mailbox | str) -> None:
         if isinstance(mailbox, str):
@@ -43,7 +44,7 @@ class Address(Value):
     @property
     def display_name(self) -> str:
         """The name, decoded, to be shown and for nothing else; empty where there is none."""
-        name = getattr(self, "_display_name", None)
+        name = self._display_name
         if name is None:
             phrase = self._phrase
             name = decode_phrase(phrase) if phrase else phrase
@@ -113,6 +114,7 @@ def make_address(phrase: str, mailbox: Mailbox) -> Address:
     """An address from a phrase and a mailbox that were parsed."""
     found = _new_address(Address)
     _set_phrase(found, phrase)
+    _set_display_name(found, None)
     set_mailbox(found, mailbox)
     return found
 
@@ -122,6 +124,7 @@ def make_addresses(phrases: tuple[str, ...], specs: tuple[str, ...]) -> tuple[Ad
     found = tuple(map(_new_address, [Address] * len(specs)))
     # What sets a slot returns None.
     any(map(_set_phrase, found, phrases))
+    any(map(_set_display_name, found, repeat(None)))
     any(map(_set_spec, found, specs))
     return found
 

@@ -79,8 +79,9 @@ class AddressList(Value):
     @property
     def addresses(self) -> tuple[Address, ...]:
         """All addresses, those within groups too."""
+        plain = not self._made  # a list of the plain kind, of which nobody has asked for anything
         items = self.items
-        if Group not in set(map(type, items)):
+        if plain or Group not in set(map(type, items)):
             return items  # type: ignore[return-value]  # it holds no Group
         found: list[Address] = []
         for item in items:

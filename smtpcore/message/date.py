@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Final, final
 
 from ..errors import ParseError
-from ..wire.tolerance import INTEROP, LAX, Defect, Tolerance
+from ..wire.tolerance import LAX, Defect, Tolerance
 from ..wire.value import Value, setter
-from .calendar import DAYS, MONTH_NUMBERS, MONTHS, WRONG_DAY, find_wrong
+from .calendar import (
+    DAYS,
+    MONTH_NUMBERS,
+    MONTHS,
+    NAMED_ZONES,
+    OBSOLETE_FORM,
+    SHORT_YEAR,
+    WRONG_DAY,
+    find_wrong,
+    full_year,
+)
 
 __all__ = ["DateTime"]
 
@@ -93,20 +103,42 @@ class DateTime(Value):
         INTEROP also lets through RFC 5322 s4.3: years of two digits, zones by name, comments and
         space anywhere, and a wrong day of the week; LAX the forms of other standards and habits.
         """
-        found = _read_known(text) or _read_usual(text)
+        found = cls.read(text)
+        if not found.defects:
+            return found
+        # What a level below LAX does not let through is found where the tolerance is asked.
         tolerance = tolerance or Tolerance()
-        if found is None:
-            return _parse(text, tolerance, len(tolerance.defects))
-        if found.defects:
-            # RFC 5322 s3.3: "the day-of-week (if included) MUST be the day implied by the date"
-            tolerance.permit(INTEROP, WRONG_DAY, 0, "RFC 5322 s3.3", text)
-        return found
+        return _parse(text, tolerance, len(tolerance.defects))
 
-    @classmethod
-    def read(cls, text: str) -> DateTime:
+    @staticmethod
+    def read(text: str) -> DateTime:
         """The date in ``text``, with its defects; a false one where there is none. Never raises."""
-        found = _read_known(text)
-        return _read_unknown(text) if found is None else found
+        parts = text.split(" ", 6)
+        if len(parts) != 6:
+            if len(parts) == 7 and parts[6] in _COMMENTS:
+                del parts[6]
+            else:
+                parts = _six_parts(text, parts)
+        weekday, day, month, year, clock, zone = parts
+        # ISO 8601 also has hours alone, times without colons, and fractions; Python 3.14 and later read 24:00:00.
+        if len(clock) != 8 or clock[5] != ":" or clock >= "24" or year not in _YEARS:
+            return _read_unusual(text)
+        known = zone in _zones
+        if not known and zone != "-0000" and not _remember(zone):
+            return _read_unusual(text)
+        try:
+            when = _read_iso(f"{year}{_MONTHS[month]}{_DAYS[day]}{clock}{zone}")
+        except (KeyError, ValueError):
+            return _read_unusual(text)
+        found = _new_date(DateTime)
+        _set_when(found, when)
+        if weekday != _NAMED[when.weekday()] and weekday:
+            if weekday not in _IS_DAY:
+                return _read_unusual(text)
+            _set_defects(found, _WRONG)
+        if not known and zone == "-0000":
+            _set_stated(found, None)
+        return found
 
     @classmethod
     def from_datetime(cls, when: datetime) -> DateTime:
@@ -167,80 +199,97 @@ def _fill(found: DateTime, parts: tuple[int, int, int, int, int, int], offset: i
 
 # --- the usual form ------------------------------------------------------------------------------
 
-_HOURS: Final = {f"{number:02}": number for number in range(24)}
-_SIXTY: Final = {f"{number:02}": number for number in range(60)}
-_WRONG: Final = (Defect("RFC 5322 s3.3", WRONG_DAY, 0),)
-
 # RFC 5322 s3.3
 #   date-time   = [ day-of-week "," ] date time [CFWS]
 #   date        = day month year
 #   time        = time-of-day zone
 #   time-of-day = hour ":" minute [ ":" second ]
 #   zone        = (FWS ( "+" / "-" ) 4DIGIT) / obs-zone
-# with the seconds, single spaces, and one comment at most
-_match_usual: Final = re.compile(
-    r"((?:(Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?+([0-3]?[0-9]) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) "
-    r"((?:19|2[0-9])[0-9]{2})) ([0-2][0-9]:[0-5][0-9]:[0-5][0-9]) ([+\-](?:[01][0-9]|2[0-3])[0-5][0-9])"
-    r"(?: \([A-Za-z0-9 +\-:/_]*+\))?+\Z"
-).match
-
-#: Days and zones that are remembered: mail that is read together was written on the same few days.
-_REMEMBERED: Final = 1000
-_days: Final[dict[str, tuple[int, int, int, bool]]] = {}  # year, month, day, whether it is another day of the week
-_zones: Final[dict[str, timezone | None]] = {}
-
-
-def _read_usual(text: str) -> DateTime | None:
-    """The date in text of the usual form; None for every other text."""
-    usual = _match_usual(text)
-    if usual and _learn(*usual.group(1, 2, 3, 4, 5, 7)):
-        return _read_known(text[: usual.end(7)])
-    return None
+# with the seconds, single spaces, and one comment at most: nearly all mail is dated so. Such a date is written anew as
+# one of ISO 8601, which the standard library reads in C, so that a day costs the same whether it was met before or not.
+_NAMED: Final = tuple(f"{name}," for name in DAYS)
+_IS_DAY: Final = frozenset(_NAMED)
+_DAYS: Final = {text: f"{day:02}T" for day in range(1, 32) for text in (f"{day}", f"{day:02}")}
+_MONTHS: Final = {name: f"-{number:02}-" for name, number in MONTH_NUMBERS.items()}
+_YEARS: Final = frozenset(map(str, range(1900, 2100)))
+#: Zones that were met, of those below: never more than 2,879.
+_zones: Final[set[str]] = set()
+_is_zone: Final = re.compile(r"[+\-](?:[01][0-9]|2[0-3])[0-5][0-9]").fullmatch
+#: The most frequent of those below.
+_COMMENTS: Final = frozenset("(UTC) (GMT) (BST) (CET) (CEST) (EST) (EDT) (CST) (CDT) (PST) (PDT) (JST)".split(" "))
+# RFC 5322 s3.2.2, RFC 6532 s3.2: a comment without another in it, and without a backslash.
+_COMMENT: Final = r"\([^()\\\x00-\x08\x0a-\x1f\x7f]*+\)"
+_is_comment: Final = re.compile(_COMMENT).fullmatch
+_read_iso: Final = datetime.fromisoformat
+_WRONG: Final = (Defect("RFC 5322 s3.3", WRONG_DAY, 0),)
 
 
-def _read_known(text: str) -> DateTime | None:
-    """The same where the day and the zone have been seen before, and nothing stands behind them."""
+def _remember(zone: str) -> bool:
+    """Whether that is a zone; the next time nobody has to ask."""
+    if not _is_zone(zone):
+        return False
+    _zones.add(zone)
+    return True
+
+
+def _six_parts(text: str, parts: list[str]) -> list[str]:
+    """What stands between the spaces of a text with more or fewer than six words; no words for no date."""
+    if len(parts) == 5:
+        return ["", *parts]
+    if len(parts) == 7 and not parts[1]:
+        # A day of one digit, as wide as one of two.
+        parts = text.replace("  ", " ").split(" ", 6)
+    if len(parts) == 7 and (parts[6] in _COMMENTS or _is_comment(parts[6])):
+        return parts[:6]
+    return parts if len(parts) == 6 else _NO_PARTS
+
+
+_NO_PARTS: Final = [""] * 6
+
+# The same with all white space and comments that may stand there, without the seconds, and with two things of RFC 5322
+# s4.3: a year of two digits, and a zone by name.
+_match_near: Final = re.compile(
+    r"(?:(Mon|Tue|Wed|Thu|Fri|Sat|Sun),[ \t]*+)?+([0-9]{1,2})[ \t]++([A-Z][a-z]{2})[ \t]++"
+    r"((?:19|[2-9][0-9])[0-9]{2}|[0-9]{2})[ \t]++((?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?+)[ \t]++"
+    rf"([+\-](?:[01][0-9]|2[0-3])[0-5][0-9]|(?![AP]M)[A-Z]{{2,4}}+)[ \t]*+(?:{_COMMENT}[ \t]*+)*+"
+).fullmatch
+_OBSOLETE: Final = (Defect("RFC 5322 s4.3", OBSOLETE_FORM, 0),)
+
+
+def _read_near(text: str) -> DateTime | None:
+    """The date in text of a form that is near the usual one; None for every other text."""
+    near = _match_near(text)
+    if near is None:
+        return None
+    weekday, day, month, year, clock, zone = near.groups()
+    defects: tuple[Defect, ...] = ()
+    if len(year) == 2:
+        defects = (*_OBSOLETE, Defect("RFC 5322 s4.3", SHORT_YEAR, near.start(4)))
+        year = str(full_year(year))
+    if zone.isalpha():
+        defects = defects or _OBSOLETE
+        zone = NAMED_ZONES.get(zone, "-0000")
     try:
-        day, clock, zone_text = text.rsplit(" ", 2)
-        hour, minute, second = clock.split(":")
-        year, month, number, wrong = _days[day]
-        zone = _zones[zone_text]
-        when = datetime(year, month, number, _HOURS[hour], _SIXTY[minute], _SIXTY[second], 0, zone or UTC)
+        when = _read_iso(f"{year}{_MONTHS[month]}{_DAYS[day]}{clock}{zone}")
     except (KeyError, ValueError):
         return None
     found = _new_date(DateTime)
     _set_when(found, when)
-    if zone is None:
+    if weekday is not None and weekday != DAYS[when.weekday()]:
+        defects += _WRONG
+    if defects:
+        _set_defects(found, defects)
+    if zone == "-0000":
         _set_stated(found, None)
-    if wrong:
-        _set_defects(found, _WRONG)
     return found
-
-
-def _learn(whole: str, weekday: str | None, day: str, month: str, year: str, zone: str) -> bool:
-    """Remember a day and a zone; whether it is one."""
-    parts = int(year), MONTH_NUMBERS[month], int(day)
-    try:
-        implied = DAYS[date(*parts).weekday()]
-    except ValueError:
-        return False
-    if len(_days) >= _REMEMBERED:
-        _days.clear()
-    _days[whole] = (*parts, weekday is not None and weekday != implied)
-    if zone not in _zones:
-        if len(_zones) >= _REMEMBERED:
-            _zones.clear()
-        away = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:]))
-        _zones[zone] = None if zone == "-0000" else timezone(-away if zone[0] == "-" else away)
-    return True
 
 
 # --- every form ----------------------------------------------------------------------------------
 
 
-def _read_unknown(text: str) -> DateTime:
+def _read_unusual(text: str) -> DateTime:
     """The date in text of any form, or a false one."""
-    found = _read_usual(text)
+    found = _read_near(text)
     if found is not None:
         return found
     tolerance = Tolerance(LAX)

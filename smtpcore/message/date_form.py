@@ -8,7 +8,7 @@ from typing import Final
 
 from ..errors import ParseError
 from ..wire.tolerance import INTEROP, LAX, Tolerance
-from .calendar import DAYS, MONTH_NUMBERS, WRONG_DAY, find_wrong
+from .calendar import DAYS, MONTH_NUMBERS, NAMED_ZONES, OBSOLETE_FORM, SHORT_YEAR, WRONG_DAY, find_wrong, full_year
 from .cfws import skip_cfws
 
 __all__ = ["parse_form"]
@@ -64,12 +64,6 @@ _OTHERS: Final = (
     ),
 )
 
-# RFC 5322 s4.3: zones that had a meaning, in hours. Every other name, and the letters of the military, which were
-# given wrong in RFC 822, "SHOULD be considered equivalent to -0000".
-_ZONES: Final = {
-    "UT": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
-}  # fmt: skip
-
 
 def parse_form(text: str, tolerance: Tolerance) -> tuple[tuple[int, int, int, int, int, int], int | None]:
     """Year, month, day, hour, minute, second, and the offset in minutes, of any text. Raises ParseError."""
@@ -78,7 +72,7 @@ def parse_form(text: str, tolerance: Tolerance) -> tuple[tuple[int, int, int, in
     if not found:
         found = _OBSOLETE.match(plain)
         if found:
-            tolerance.permit(INTEROP, "obsolete form of a date", 0, "RFC 5322 s4.3", text)
+            tolerance.permit(INTEROP, OBSOLETE_FORM, 0, "RFC 5322 s4.3", text)
         else:
             found = next(filter(None, (form.match(plain) for form in _OTHERS)), None)
             if not found:
@@ -134,12 +128,9 @@ def _without_comments(text: str, tolerance: Tolerance) -> str:
 
 
 def _read_year(digits: str, where: int, tolerance: Tolerance, text: str) -> int:
-    year = int(digits)
     if len(digits) < 4:
-        # RFC 5322 s4.3: 00 to 49 are of this century, 50 to 99 and all of three digits are counted from 1900
-        tolerance.permit(INTEROP, "year of two or three digits", where, "RFC 5322 s4.3", text)
-        year += 2000 if len(digits) == 2 and year < 50 else 1900
-    return year
+        tolerance.permit(INTEROP, SHORT_YEAR, where, "RFC 5322 s4.3", text)
+    return full_year(digits)
 
 
 def _read_zone(zone: str | None, where: int, tolerance: Tolerance, text: str) -> int | None:
@@ -148,8 +139,7 @@ def _read_zone(zone: str | None, where: int, tolerance: Tolerance, text: str) ->
         return None
     sign = max(zone.find("+"), zone.find("-"))
     if sign < 0:
-        hours = _ZONES.get(zone.upper())
-        return None if hours is None else hours * 60
+        zone, sign = NAMED_ZONES.get(zone.upper(), "-0000"), 0
     digits = zone[sign + 1 :].replace(":", "")
     hour, minute = int(digits[:-2]), int(digits[-2:])
     if minute > 59:

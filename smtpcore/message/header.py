@@ -154,9 +154,11 @@ class Header(Accessors, Value):
 
     def _text(self, name: bytes) -> str | None:
         """The text of the only field of that name in lower case, without an object being made of it."""
-        place = self._place_of(name)
-        if place < 0:
+        found = self._named().places(name)
+        if len(found) != 1:
+            self._place_of(name)  # which raises for several
             return None
+        place = found[0]
         try:
             return read_text(self._pieces[place], len(name) + 1)
         except AttributeError:

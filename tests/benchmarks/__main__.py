@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import composing, envelopes, in_memory, large, over_sockets
+from . import composing, dates, envelopes, in_memory, large, over_sockets
 from .report import Run, machine
 
 PARTS = {
@@ -17,6 +17,7 @@ PARTS = {
     "envelopes": envelopes.envelopes,
     "large": large.large,
     "compose": composing.composing,
+    "dates": dates.dates,
     "receive": over_sockets.receive,
     "transmit": over_sockets.transmit,
     "pool": over_sockets.pool,

@@ -311,3 +311,11 @@ def test_work_grows_with_the_octets_that_drip_in(family):
         return run
 
     assert growth(work, 256) <= 1.1
+
+
+@pytest.mark.parametrize("name", [b"from: x", b"from:", b":", b"", b"fro", b"from ", "from: x"])
+def test_what_is_no_name_names_no_field(name):
+    header = Header.parse(b"From: x: y\r\nTo: z\r\n\r\n")
+    assert header.get(b"FROM")
+    assert header.get(name) is None
+    assert name not in header
