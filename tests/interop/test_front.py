@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+import smtpcore.adapters.blocking as over_blocking
 from smtpcore.flows.handler import Served
 from smtpcore.wire.proxy import ProxyFamily, ProxyHeader
 from tests.interop import clients, machinery, messages
 from tests.interop.certificates import Certificate
 from tests.interop.clients import Job
+from tests.interop.mailservers import Postfix
 from tests.interop.peers import split_trace
 from tests.interop.receiving import ADAPTERS, Keeper, serving
 from tests.interop.test_command_line import Serve
@@ -187,6 +189,52 @@ def test_haproxy_that_says_nothing_is_cut_and_reported(tmp_path: Path) -> None:
         machinery.wait_for("a report", lambda: b"no PROXY header" in server.log.read_bytes())
     finally:
         server.stop()
+
+
+class Behind(Postfix):
+    """Postfix behind a proxy, which relays for two networks that its clients come from."""
+
+    name = "postfix"
+    more = """
+smtpd_upstream_proxy_protocol = haproxy
+inet_protocols = all
+mynetworks = 198.51.100.0/24 [2001:db8::]/32
+"""
+
+
+class Through(over_blocking.Client):  # type: ignore[misc]  # final, for all but who plays a proxy
+    """A client that a proxy speaks for."""
+
+    header: ProxyHeader
+
+    def _connect(self) -> Any:
+        stream, address = super()._connect()
+        stream.write(bytes(self.header))
+        return stream, address
+
+
+@pytest.fixture(scope="module")
+def postfix(folder: Path, certificate: Certificate) -> Iterator[Behind]:
+    with Behind(folder / "behind", certificate) as peer:
+        yield peer
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize(
+    ("family", "host"), [(ProxyFamily.TCP4, "198.51.100.7"), (ProxyFamily.TCP6, "2001:db8::7")], ids=["ipv4", "ipv6"]
+)
+def test_postfix_reads_what_we_write(postfix: Behind, version: int, family: ProxyFamily, host: str) -> None:
+    destination = ("192.0.2.1", 25) if family is ProxyFamily.TCP4 else ("2001:db8:1::1", 25)
+    client = Through("127.0.0.1", postfix.port, tls="none", hostname="elsewhere.example")
+    client.header = ProxyHeader(version, family, (host, 40_000), destination)
+    with client as connection:
+        assert connection.send(None, ["bob@example.com"], CONTENT).all_accepted
+    (got,) = postfix.delivered(1)
+    postfix.forget()
+    assert got.content == CONTENT
+    assert f"from elsewhere.example (unknown [{'IPv6:' if ':' in host else ''}{host}])" in " ".join(
+        got.trace.decode().split()
+    )
 
 
 # --- the wrong port --------------------------------------------------------------------------------
