@@ -1,7 +1,7 @@
 """What all tests share: how hard Hypothesis looks, and where other people's data is.
 
-Profiles: ``dev`` (the default) is quick, ``ci`` is thorough and is taken where ``CI`` is set;
-``HYPOTHESIS_PROFILE`` names one outright.
+Profiles: ``dev`` (the default) is quick, ``ci`` is thorough and is taken where ``CI`` is set, ``brief`` is for a second
+and third Python behind a thorough one; ``HYPOTHESIS_PROFILE`` names one outright.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tests.corpus import MISSING, VARIABLE, corpus_folder
 
 # No deadline: a loaded machine is no defect. The growth of work is counted elsewhere.
 settings.register_profile("dev", deadline=None, max_examples=60)
+settings.register_profile("brief", deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(
     "ci", deadline=None, max_examples=200, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )

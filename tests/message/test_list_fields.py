@@ -262,7 +262,7 @@ def seconds(text: str) -> float:
 def test_work_is_linear(family):
     make = HOSTILE[family]
     seconds(make(2))
-    assert growth(lambda size: lambda: (ListUrls.read(make(size)), ListId.read(make(size))), 512, 8) <= 1.1
+    assert growth(lambda size: lambda: (ListUrls.read(make(size)), ListId.read(make(size))), 256, 8) <= 1.1
     for _ in range(5):
         # What is over in the twentieth of a second has tried nothing again and again.
         if (most := seconds(make(32_000))) < 0.05 or log(most / seconds(make(4000))) / log(8) < 1.6:

@@ -18,7 +18,7 @@ from tests.wire.oracles import CRLF, END, end_of_data, first_bare, one_by_one, s
 
 pytestmark = pytest.mark.law(5)
 
-THOROUGH = profile() != "dev"
+THOROUGH = profile() == "ci"
 #: What stands for the limit of RFC 5321 s4.5.3.1.6 here.
 SHORT_LINE = 3
 POLICIES = pytest.mark.parametrize("policy", BareNewlines, ids=lambda policy: policy.value)
