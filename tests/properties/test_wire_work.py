@@ -28,7 +28,7 @@ from tests.wire.feeding import parsed
 pytestmark = pytest.mark.law(14)
 
 LINEAR = 1.1
-SMALL = 1 << (8 if profile() != "ci" else 9)
+SMALL = 1 << (8 if profile() != "ci" else 10)
 
 #: What the octets of a stream are repetitions of.
 SHAPES = {
