@@ -110,8 +110,8 @@ class ParameterType(Generic[T]):
     no value of another class can be written.
 
     ``plain`` is a regular expression for texts that ``decode`` is sure to read, such as what nearly everybody
-    writes: they are read no sooner than somebody asks for the value. Where the kind is ``str``, such a text is
-    its own value too.
+    writes: they are read no sooner than somebody asks for the value. It must not match a space, which ends a
+    value. Where the kind is ``str``, such a text is its own value too.
     """
 
     __slots__ = ("_decode", "_encode", "_is_count", "_is_plain", "_kind", "_sound", "keyword", "plain")
@@ -236,9 +236,10 @@ class Parameters(Value):
 
     def parameter(self, keyword: str) -> Parameter[Any]:
         """The parameter of that keyword, in upper case. Raises KeyError when it is not there."""
-        if self._held is self._values:
-            return next(item for item in self._items if item.keyword == keyword)
-        return _make_parameter(keyword, self._value(keyword), self._held[keyword] or None)
+        text = self._held[keyword]
+        if self._held is not self._values:
+            return _make_parameter(keyword, self._value(keyword), text or None)
+        return next(item for item in self._items if item.keyword == keyword)
 
     @property
     def keywords(self) -> Set[str]:

@@ -94,11 +94,13 @@ def test_no_size(size):
     assert run_server([b"MAIL FROM:<> SIZE=99999999999\r\n"], before=EHLO, capabilities=offered).codes == [250]
 
 
-def test_size_declared():
-    """RFC 1870 s6.1"""
-    offered = Capabilities(ext.SIZE(1000), ext.ENHANCEDSTATUSCODES)
+@pytest.mark.parametrize("where", ["offered", "limits"])
+def test_size_declared(where):
+    """RFC 1870 s6.1: what is declared to be more than is taken, whether or not that was announced."""
+    limits = ServerLimits(size=1000) if where == "limits" else ServerLimits()
+    offered = Capabilities(ext.SIZE(0 if where == "limits" else 1000), ext.ENHANCEDSTATUSCODES)
     for size, code in ((0, 250), (1000, 250), (1001, 552), (10**20 - 1, 552), (10**20, 501)):
-        trace = run_server([b"MAIL FROM:<> SIZE=%d\r\n" % size], before=EHLO, capabilities=offered)
+        trace = run_server([b"MAIL FROM:<> SIZE=%d\r\n" % size], before=EHLO, capabilities=offered, limits=limits)
         assert trace.codes == [code]
         assert code != 552 or trace.output.startswith(b"552 5.3.4 ")
 

@@ -16,6 +16,13 @@ from smtpcore.wire.parameters import ParameterTypes, parse_number, parse_paramet
 BOTH = Parameters([SIZE(5), UTF8(True)])
 
 
+@pytest.mark.parametrize("held", [BOTH, parse_parameters(" SIZE=5 SMTPUTF8", 0, STANDARD.vocabulary.mail_parameters)])
+def test_a_parameter_that_is_not_there(held):
+    assert held.parameter("SIZE") == SIZE(5)
+    with pytest.raises(KeyError, match="BODY"):
+        held.parameter("BODY")
+
+
 def test_looked_up():
     assert BOTH[SIZE] == 5
     assert BOTH[UTF8] is True
@@ -222,6 +229,8 @@ def test_when_a_value_is_read_makes_no_difference(pieces):
     found = parse_parameters(text, 0, KNOWN)
     assert found == expected
     assert found.keywords == expected.keywords
+    for each in expected:
+        assert parse_parameters(text, 0, KNOWN).parameter(each.keyword) == expected.parameter(each.keyword) == each
     assert str(found) == str(expected)
     for key in KNOWN.values():
         assert parse_parameters(text, 0, KNOWN).get(key) == expected.get(key)
