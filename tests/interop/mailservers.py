@@ -13,6 +13,16 @@ from tests.interop.certificates import Certificate
 from tests.interop.peers import Peer
 
 
+def last_of_each(settings: str) -> str:
+    """Lines of ``name = value``, of each name the last.
+
+    Postfix would take that one as well, but every daemon would say so as it starts: with more to say than the socket
+    of the log holds, postlogd waits for itself for ever, and the master for postlogd.
+    """
+    lines = [line for line in settings.splitlines() if line]
+    return "".join([f"{line}\n" for line in {line.partition("=")[0].strip(): line for line in lines}.values()])
+
+
 class Postfix(Peer):
     """Postfix: smtpd, its queue, and virtual(8) into a Maildir, or smtp(8) to the relay."""
 
@@ -71,6 +81,10 @@ postconf -P '{implicit}/inet/smtpd_tls_wrappermode=yes'
 exec postfix start-fg
 """
         return self._rooted(script, main_cf=main, access=access)
+
+    def _rooted(self, script: str, **files: str) -> list[str]:
+        files["main_cf"] = last_of_each(files["main_cf"])
+        return super()._rooted(script, **files)
 
     def log(self) -> str:
         path = self.folder / "maillog"
