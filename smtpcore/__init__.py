@@ -50,7 +50,8 @@ from .wire.command import (
 )
 from .wire.host import AddressLiteral, Domain
 from .wire.newlines import BareNewlines
-from .wire.parameters import Parameter, Parameters, ParameterType
+from .wire.parameter import Parameter, ParameterType
+from .wire.parameters import Parameters
 from .wire.reply import EnhancedCode, Reply, ReplyReader
 from .wire.secret import Secret
 from .wire.tolerance import INTEROP, LAX, STRICT, Defect, Strictness

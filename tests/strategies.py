@@ -69,7 +69,7 @@ from smtpcore.wire.command import (
     Vrfy,
 )
 from smtpcore.wire.host import AddressLiteral, Domain
-from smtpcore.wire.parameters import Parameter
+from smtpcore.wire.parameter import Parameter
 from smtpcore.wire.reply import EnhancedCode, Reply
 from smtpcore.wire.vocabulary import Vocabulary
 

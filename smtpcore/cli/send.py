@@ -20,7 +20,7 @@ from ..flows.outcome import Outcome, RecipientOutcome, Status
 from ..sasl import STRENGTH, ClientMechanism, with_password, with_token
 from ..wire.address import Mailbox
 from ..wire.newlines import BareNewlines
-from ..wire.parameters import Parameter, ParameterType
+from ..wire.parameter import Parameter, ParameterType
 from .arguments import TLS_MODES, Subparsers, endpoint, mailbox, password_in, read_file, show_endpoint
 from .failure import CONNECTION, FAILED, Failure
 from .letter import StoredMessage, new_letter

@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Final, Self, TypeAlias, final
 from ..errors import ParseError
 from ..wire.host import AddressLiteral
 from ..wire.line import encode_line
-from ..wire.parameters import ParameterType, ParameterTypes, UnknownParameter, parse_parameters
+from ..wire.parameter import ParameterType
+from ..wire.parameters import ParameterTypes, UnknownParameter, parse_parameters
 from ..wire.reply import Reply
 from ..wire.tolerance import Tolerance
 from ..wire.value import assign

@@ -10,7 +10,7 @@ from typing import ClassVar, Final, final
 from ..errors import ParseError
 from ..table import State
 from ..wire.command import Command, Mail
-from ..wire.parameters import ParameterType
+from ..wire.parameter import ParameterType
 from ..wire.reply import Reply
 from ..wire.secret import Secret
 from ..wire.tolerance import Tolerance

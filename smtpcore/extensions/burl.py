@@ -23,7 +23,7 @@ from typing import ClassVar, Final, final
 
 from ..errors import ParseError
 from ..table import State
-from ..wire.parameters import ParameterType
+from ..wire.parameter import ParameterType
 from ..wire.tolerance import Tolerance
 from ..wire.value import assign, exact
 from ..wire.vocabulary import Command, Vocabulary

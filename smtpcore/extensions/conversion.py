@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..wire.parameters import ParameterType
+from ..wire.parameter import ParameterType
 from .extension import Extension
 
 __all__ = ["CONNEG", "CONPERM"]

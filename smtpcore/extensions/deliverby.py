@@ -17,7 +17,7 @@ from typing import Final, final
 
 from ..errors import ParseError
 from ..wire.command import Mail
-from ..wire.parameters import ParameterType
+from ..wire.parameter import ParameterType
 from ..wire.reply import Reply
 from ..wire.value import Value, assign
 from .extension import Extension, ServerView, SessionView

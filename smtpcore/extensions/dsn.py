@@ -25,8 +25,8 @@ from typing import Any, Final, final
 from ..errors import ParseError
 from ..wire import grammar
 from ..wire.address import Mailbox, Postmaster
-from ..wire.parameters import ParameterType
-from ..wire.value import Value, assign, exact, setter
+from ..wire.parameter import ParameterType
+from ..wire.value import Value, assign, draft, exact
 from ..wire.xtext import decode_xtext, encode_xtext
 from .extension import Extension
 
@@ -44,6 +44,9 @@ class Ret(Enum):
 
     FULL = "FULL"
     HDRS = "HDRS"  #: The header alone.
+
+    # There is one of each; an Enum's own way goes by the name, and takes longer than looking a parameter up
+    __hash__ = object.__hash__
 
 
 _RETS: Final = {ret.value: ret for ret in Ret}
@@ -100,14 +103,13 @@ class Notify(Value):
     failure: bool  #: That it was not, and will not be.
     delay: bool  #: That it is late; without this no report says so.
 
-    def __init__(self, *, success: bool = False, failure: bool = False, delay: bool = False) -> None:
-        if {type(success), type(failure), type(delay)} != _BOOL:
-            given: tuple[tuple[str, object], ...] = (("success", success), ("failure", failure), ("delay", delay))
-            name, value = next(pair for pair in given if type(pair[1]) is not bool)
+    def __new__(cls, *, success: bool = False, failure: bool = False, delay: bool = False) -> Notify:
+        """Raises TypeError for what is no bool."""
+        wanted: tuple[object, ...] = (success, failure, delay)
+        if {*map(type, wanted)} != _BOOL:
+            name, value = next(pair for pair in zip(cls.__match_args__, wanted) if type(pair[1]) is not bool)
             raise TypeError(f"{name} is True or False, not {value!r}")
-        _set_success(self, success)
-        _set_failure(self, failure)
-        _set_delay(self, delay)
+        return _NOTIFIES[wanted]
 
     @classmethod
     def parse(cls, text: str) -> Notify:
@@ -127,16 +129,28 @@ class Notify(Value):
         return self.success or self.failure or self.delay
 
     def __str__(self) -> str:
-        return _WRITTEN[self.success, self.failure, self.delay]
+        wanted = zip(("SUCCESS", "FAILURE", "DELAY"), (self.success, self.failure, self.delay))
+        return ",".join([name for name, want in wanted if want]) or "NEVER"
+
+    # There are eight in all, which are told apart by what they are
+    __hash__ = object.__hash__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Notify.parse, (str(self),)
+
+
+def _one_of_all(*wanted: bool) -> Notify:
+    made = object.__new__(Notify)
+    for name, want in zip(Notify.__match_args__, wanted):
+        assign(made, name, want)
+    return made
 
 
 _BOOL: Final = {bool}
-_set_success, _set_failure, _set_delay = [setter(Notify, name) for name in ("success", "failure", "delay")]
-_CONDITIONS: Final = frozenset(("SUCCESS", "FAILURE", "DELAY"))
-_WRITTEN: Final = {
-    wanted: ",".join([name for name, want in zip(("SUCCESS", "FAILURE", "DELAY"), wanted) if want]) or "NEVER"
-    for wanted in product((False, True), repeat=3)
+_NOTIFIES: Final[dict[tuple[object, ...], Notify]] = {
+    wanted: _one_of_all(*wanted) for wanted in product((False, True), repeat=3)
 }
+_CONDITIONS: Final = frozenset(("SUCCESS", "FAILURE", "DELAY"))
 #: No report of this recipient, whatever happens.
 NEVER: Final = Notify()
 #: As nearly everybody writes them.
@@ -189,12 +203,13 @@ class OriginalRecipient(Value):
     Raises ParseError for what cannot be written within 500 characters.
     """
 
-    __slots__ = ("address", "kind", "unitext")
+    __slots__ = ("address", "kind", "unitext", "written")
     __match_args__ = ("kind", "address")
 
     kind: str  #: The type of the address, in lower case.
     address: str  #: The address, decoded.
     unitext: bool  #: Whether characters beyond ASCII are written as themselves.
+    written: str  #: As it goes on the wire, behind ``ORCPT=``.
 
     def __init__(self, kind: str, address: str, *, unitext: bool = False) -> None:
         kind, address = exact(kind), exact(address)
@@ -207,14 +222,16 @@ class OriginalRecipient(Value):
         assign(self, "unitext", unitext and self.kind == "utf-8")
         if self.kind == "utf-8":
             _refuse_unreadable(address)
+            to_embed = _TO_EMBED_IN_UNITEXT if self.unitext else _TO_EMBED
+            text = to_embed.sub(_embed, address)
         else:
-            _printable(address, "RFC 3461 s4.2")
-        _within(self.written(), ORCPT_LIMIT, "RFC 3461 s4.2")
+            text = encode_xtext(_printable(address, "RFC 3461 s4.2"))
+        assign(self, "written", _within(f"{self.kind};{text}", ORCPT_LIMIT, "RFC 3461 s4.2"))
 
     @classmethod
     def of(cls, recipient: Mailbox | Postmaster) -> OriginalRecipient:
         """The original recipient that a new message has: the recipient itself (RFC 3461 s4.2)."""
-        text = str(recipient)
+        text = recipient.written
         if len(text) < ORCPT_LIMIT - len("rfc822;") and _PLAIN_ADDRESS.fullmatch(text):
             return _made("rfc822", text)
         return cls("rfc822" if text.isascii() else "utf-8", text)
@@ -233,28 +250,23 @@ class OriginalRecipient(Value):
             return cls(kind, _decode_utf8_address(address, found.start(2)), unitext=not address.isascii())
         return cls(kind, decode_xtext(address))
 
-    def written(self) -> str:
-        """As it goes on the wire, behind ``ORCPT=``."""
-        if self.kind != "utf-8":
-            return f"{self.kind};{encode_xtext(self.address)}"
-        to_embed = _TO_EMBED_IN_UNITEXT if self.unitext else _TO_EMBED
-        return f"{self.kind};{to_embed.sub(_embed, self.address)}"
-
     def __str__(self) -> str:
         return self.address
 
 
-_set_kind, _set_address, _set_unitext = [setter(OriginalRecipient, name) for name in ("kind", "address", "unitext")]
-_new_recipient = OriginalRecipient.__new__
+_OriginalRecipientDraft: Final = draft(OriginalRecipient)
 
 
 def _made(kind: str, address: str) -> OriginalRecipient:
-    """One of parts that have been checked already."""
-    found = _new_recipient(OriginalRecipient)
-    _set_kind(found, kind)
-    _set_address(found, address)
-    _set_unitext(found, False)
-    return found
+    """One of parts that have been checked already, and are written as they are."""
+    made = _OriginalRecipientDraft()
+    made.kind = kind
+    made.address = address
+    made.unitext = False
+    made.written = f"{kind};{address}"
+    made.__class__ = OriginalRecipient
+    recipient: OriginalRecipient = made
+    return recipient
 
 
 def _refuse_unreadable(address: str) -> None:
@@ -286,7 +298,9 @@ def _disclose(found: re.Match[str]) -> str:
 # -- all of it ------------------------------------------------------------------------------------
 
 #: ``RET=FULL`` or ``RET=HDRS`` on MAIL: what a report of failure returns.
-RET: Final[ParameterType[Ret]] = ParameterType("RET", _decode_ret, attrgetter("value"), kind=Ret, plain="|".join(_RETS))
+RET: Final[ParameterType[Ret]] = ParameterType(
+    "RET", _decode_ret, attrgetter("value"), kind=Ret, plain="|".join(_RETS), usual=Ret
+)
 
 #: ``ENVID=xtext`` on MAIL: a name for the envelope, decoded; up to 100 characters as it is written.
 ENVID: Final[ParameterType[str]] = ParameterType(
@@ -300,13 +314,14 @@ NOTIFY: Final[ParameterType[Notify]] = ParameterType(
     str,
     kind=Notify,
     plain=r"(?:SUCCESS|FAILURE|DELAY)(?:,(?:SUCCESS|FAILURE|DELAY)){0,2}+|NEVER",
+    usual=_NOTIFIES.values(),
 )
 
 #: ``ORCPT=addr-type;xtext`` on RCPT: who the recipient was at first; up to 500 characters as it is written.
 ORCPT: Final[ParameterType[OriginalRecipient]] = ParameterType(
     "ORCPT",
     OriginalRecipient.parse,
-    OriginalRecipient.written,
+    attrgetter("written"),
     kind=OriginalRecipient,
     plain=f"[Rr][Ff][Cc]822;[!-*,-<>-~]{{1,{ORCPT_LIMIT - len('rfc822;')}}}",
 )

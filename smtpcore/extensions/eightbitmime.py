@@ -7,7 +7,7 @@ from typing import Any, Final, final
 
 from ..errors import ParseError
 from ..wire.command import Data
-from ..wire.parameters import ParameterType
+from ..wire.parameter import ParameterType
 from ..wire.reply import Reply
 from .extension import Extension, SessionView
 
@@ -35,7 +35,7 @@ def _decode(text: str) -> Body:
 
 
 #: ``BODY=7BIT``, ``BODY=8BITMIME`` or ``BODY=BINARYMIME`` on MAIL.
-BODY: Final = ParameterType("BODY", _decode, lambda body: body.value, kind=Body, plain="|".join(_BODIES))
+BODY: Final = ParameterType("BODY", _decode, lambda body: body.value, kind=Body, plain="|".join(_BODIES), usual=Body)
 
 #: Content may hold octets beyond ASCII.
 EIGHTBITMIME: Final[Extension[Any]] = Extension(

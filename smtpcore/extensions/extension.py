@@ -17,7 +17,7 @@ from ..wire import grammar
 from ..wire.address import Mailbox, Postmaster
 from ..wire.capabilities import Capabilities, Capability
 from ..wire.command import BASE_VERBS, Command, Ehlo, Helo, Lhlo, Mail
-from ..wire.parameters import Keyed, Parameter, ParameterType
+from ..wire.parameter import Keyed, Parameter, ParameterType
 from ..wire.reply import Reply
 from ..wire.vocabulary import Vocabulary
 
@@ -116,7 +116,7 @@ class Extension(Generic[T]):
 
     ``argument`` reads and writes what stands behind the keyword in the EHLO reply. Where MAIL or
     RCPT have a parameter of the same name and kind, the extension called with a value gives a
-    :class:`~smtpcore.wire.parameters.Parameter` that serves in both places; :meth:`offer` gives
+    :class:`~smtpcore.wire.parameter.Parameter` that serves in both places; :meth:`offer` gives
     the capability alone. Where nothing stands behind the keyword, the call gives the parameter of
     that name::
 
@@ -125,7 +125,7 @@ class Extension(Generic[T]):
     """
 
     __slots__ = (
-        "_parameter",
+        "_make",
         "announced",
         "argument",
         "checks",
@@ -169,7 +169,8 @@ class Extension(Generic[T]):
         parameters = (*self.mail_parameters, *self.rcpt_parameters)
         named = [key for key in parameters if isinstance(key, ParameterType) and key.keyword == self.keyword]
         makes: ParameterType[T] | None = argument if argument in parameters else None
-        self._parameter = named[0] if argument is None and named else makes
+        parameter = named[0] if argument is None and named else makes
+        self._make: Callable[[T], Parameter[T]] | None = None if parameter is None else parameter.__call__
         self.verbs = tuple(verbs)  #: The commands it adds.
         self.transitions: Transitions = transitions or {}  #: Their rows of the table.
         self.checks: Mapping[type[Command], Check] = checks or {}  #: What a server asks before its application does.
@@ -188,9 +189,9 @@ class Extension(Generic[T]):
 
         Raises ParseError for a value that it cannot have, TypeError when there is no such parameter.
         """
-        if self._parameter is None:
+        if self._make is None:
             raise TypeError(f"{self.keyword} is no parameter with a value of that kind; see offer()")
-        return self._parameter(value)
+        return self._make(value)
 
     def offer(self, value: T) -> Capability:
         """The capability with this value. Raises ParseError for a value that it cannot have."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final, final
 
 from ..errors import ParseError
-from ..wire.parameters import ParameterType
+from ..wire.parameter import ParameterType
 from ..wire.value import Value, assign, exact
 from .extension import Extension
 

@@ -12,7 +12,7 @@ import re
 from typing import Final
 
 from ..errors import ParseError
-from ..wire.parameters import ParameterType
+from ..wire.parameter import ParameterType
 from .extension import Extension
 
 __all__ = ["MT_PRIORITY", "PRIORITY"]

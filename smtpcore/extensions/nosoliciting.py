@@ -13,7 +13,7 @@ from typing import Final
 
 from ..errors import ParseError
 from ..wire.command import Mail
-from ..wire.parameters import ParameterType
+from ..wire.parameter import ParameterType
 from ..wire.reply import Reply
 from .extension import Extension, SessionView
 

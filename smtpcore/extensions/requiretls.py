@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..wire.command import Mail
-from ..wire.parameters import ParameterType
+from ..wire.parameter import ParameterType
 from .extension import Extension, ServerView
 
 __all__ = ["REQUIRETLS"]

@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Final, final
 
 from ..errors import ParseError
-from ..wire.parameters import ParameterType
+from ..wire.parameter import ParameterType
 from ..wire.value import Value, assign
 from .extension import Extension
 from .timestamp import Timestamp

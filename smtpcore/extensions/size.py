@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..wire.command import Mail
-from ..wire.parameters import ParameterType, parse_number
+from ..wire.parameter import ParameterType, parse_number
 from ..wire.reply import Reply
 from .extension import Extension, SessionView
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..wire.parameters import ParameterType
+from ..wire.parameter import ParameterType
 from .extension import Extension
 
 __all__ = ["SMTPUTF8", "UTF8"]

@@ -17,7 +17,7 @@ from typing import Final
 
 from ..errors import ParseError
 from ..wire.address import Mailbox
-from ..wire.parameters import ParameterType
+from ..wire.parameter import ParameterType
 from ..wire.xtext import decode_xtext, encode_xtext
 from .extension import SessionView
 

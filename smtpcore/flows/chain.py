@@ -13,7 +13,7 @@ from ..session.planning import why_not_offered
 from ..table import EndOfContent, State
 from ..wire.address import Mailbox
 from ..wire.command import Command, Data, Mail, Rcpt, Rset
-from ..wire.parameters import Parameter
+from ..wire.parameter import Parameter
 from .client import heed, next_answer, unasked
 from .content import Content, Source, octets_of
 from .effect import Close, Flow

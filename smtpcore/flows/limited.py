@@ -12,7 +12,7 @@ from ..session.limits import domain_of
 from ..session.usage import Usage
 from ..table import State
 from ..wire.address import Mailbox, Postmaster
-from ..wire.parameters import Parameter
+from ..wire.parameter import Parameter
 from ..wire.reply import Reply
 from .content import Content, Message, Source, flatten, octets_of
 from .effect import Flow

@@ -28,7 +28,7 @@ from ..session.settings import ServerSettings
 from ..wire.address import Mailbox
 from ..wire.capabilities import Capabilities, Offered
 from ..wire.newlines import BareNewlines
-from ..wire.parameters import Parameter
+from ..wire.parameter import Parameter
 from ..wire.reply import Reply
 from ..wire.tolerance import INTEROP, Strictness
 from .chain import Letter, submit_all

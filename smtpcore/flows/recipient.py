@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from ..wire.address import Mailbox, Postmaster
 from ..wire.command import Rcpt
-from ..wire.parameters import Parameter
+from ..wire.parameter import Parameter
 
 __all__ = ["Recipient", "addresses_of", "need_utf8", "rcpt_for"]
 

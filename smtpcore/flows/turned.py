@@ -15,7 +15,7 @@ from ..session.settings import ServerSettings
 from ..session.turning import become_client, become_server
 from ..table import State
 from ..wire.address import Mailbox, Postmaster
-from ..wire.parameters import Parameter
+from ..wire.parameter import Parameter
 from ..wire.reply import Reply
 from .client import exchange, greet, next_answer, quit_session
 from .content import Content, octets_of

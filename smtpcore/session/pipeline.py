@@ -122,7 +122,7 @@ class Pipeline:
         if kind is Mail or kind is Rcpt:
             envelope: Any = command  # as kind says, which is quicker than isinstance
             given = envelope.parameters
-            if known and not ((given is NO_PARAMETERS or given.keywords <= self._free) and octets.isascii()):
+            if known and not ((given is NO_PARAMETERS or given.all_among(self._free)) and octets.isascii()):
                 self._check_offered(command)
             if kind is Mail:
                 self.usage.count_mail()

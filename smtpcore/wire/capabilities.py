@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar, final
 
 from ..errors import ParseError
 from . import grammar
-from .parameters import Keyed, Parameter
+from .parameter import Keyed, Parameter
 from .value import Value, assign, exact
 
 __all__ = ["Capabilities", "Capability", "Offered"]

@@ -16,10 +16,11 @@ from . import grammar
 from .address import POSTMASTER, SHORT, Mailbox, Postmaster, plain_mailbox
 from .host import AddressLiteral, Domain, parse_host
 from .line import encode_line
-from .parameters import NO_PARAMETERS, Parameter, Parameters, parse_parameters
+from .parameter import Parameter
+from .parameters import NO_PARAMETERS, Parameters, make_parameters, parse_parameters
 from .path import parse_path, skip_prefix
 from .tolerance import INTEROP, Tolerance
-from .value import assign, exact, setter
+from .value import assign, draft, exact, setter
 from .vocabulary import Command, Vocabulary, set_raw
 
 __all__ = [
@@ -175,7 +176,7 @@ class Mail(Command):
         if type(sender) is not Mailbox and sender is not None:
             raise TypeError(f"sender must be a Mailbox or None, not {type(sender).__name__}; see Mailbox.parse")
         _set_sender(self, sender)
-        _set_mail_parameters(self, Parameters(parameters) if parameters else NO_PARAMETERS)
+        _set_mail_parameters(self, make_parameters(parameters) if parameters else NO_PARAMETERS)
 
     def encode(self) -> bytes:
         """The line as octets, with CRLF."""
@@ -194,10 +195,12 @@ class Mail(Command):
             pos = skip_prefix(text, "FROM:", tolerance)
             # RFC 5321 s4.5.5: the null reverse-path
             sender, end = (None, pos + 2) if text[pos : pos + 2] == "<>" else parse_path(text, pos, tolerance)
-        command = _new_mail(Mail)
-        _set_sender(command, sender)
         known = vocabulary.mail_parameters
-        _set_mail_parameters(command, NO_PARAMETERS if end == len(text) else parse_parameters(text, end, known))
+        made = _MailDraft()
+        made.sender = sender
+        made.parameters = NO_PARAMETERS if end == len(text) else parse_parameters(text, end, known)
+        made.__class__ = Mail
+        command: Mail = made
         return command
 
 
@@ -220,7 +223,7 @@ class Rcpt(Command):
         if type(recipient) is not Mailbox and type(recipient) is not Postmaster:
             raise TypeError(f"recipient must be a Mailbox, not {type(recipient).__name__}; see Mailbox.parse")
         _set_recipient(self, recipient)
-        _set_rcpt_parameters(self, Parameters(parameters) if parameters else NO_PARAMETERS)
+        _set_rcpt_parameters(self, make_parameters(parameters) if parameters else NO_PARAMETERS)
 
     def encode(self) -> bytes:
         """The line as octets, with CRLF."""
@@ -238,15 +241,17 @@ class Rcpt(Command):
             recipient, end = POSTMASTER, len("TO:<Postmaster>")  # RFC 5321 s4.1.1.3
         else:
             recipient, end = parse_path(text, skip_prefix(text, "TO:", tolerance), tolerance)
-        command = _new_rcpt(Rcpt)
-        _set_recipient(command, recipient)
         known = vocabulary.rcpt_parameters
-        _set_rcpt_parameters(command, NO_PARAMETERS if end == len(text) else parse_parameters(text, end, known))
+        made = _RcptDraft()
+        made.recipient = recipient
+        made.parameters = NO_PARAMETERS if end == len(text) else parse_parameters(text, end, known)
+        made.__class__ = Rcpt
+        command: Rcpt = made
         return command
 
 
 _match_from, _match_to = grammar.FROM_PATH.match, grammar.TO_PATH.match
-_new_mail, _new_rcpt = Mail.__new__, Rcpt.__new__
+_MailDraft, _RcptDraft = draft(Mail), draft(Rcpt)
 _set_sender, _set_mail_parameters = setter(Mail, "sender"), setter(Mail, "parameters")
 _set_recipient, _set_rcpt_parameters = setter(Rcpt, "recipient"), setter(Rcpt, "parameters")
 

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, final
 
 from ..errors import ParseError
 from .line import encode_line
-from .parameters import Keyed, ParameterTypes
+from .parameter import Keyed
+from .parameters import ParameterTypes
 from .tolerance import Tolerance
 from .value import Value, setter
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from itertools import product
 from typing import Any
 
 import pytest
@@ -158,6 +161,21 @@ def test_only_values_of_their_kind():
         NEVER.success = True
 
 
+def test_of_what_is_few_there_is_one_of_each():
+    for wanted in product((False, True), repeat=3):
+        success, failure, delay = wanted
+        notify = Notify(success=success, failure=failure, delay=delay)
+        assert notify is Notify(success=success, failure=failure, delay=delay)
+        assert (notify.success, notify.failure, notify.delay) == wanted
+        assert NOTIFY(notify) is NOTIFY(notify)
+        for copied in (pickle.loads(pickle.dumps(notify)), copy.copy(notify), copy.deepcopy(notify)):
+            assert copied is notify
+        assert Notify.parse(str(notify).lower()) is notify
+        assert len({notify, NEVER}) == 1 + bool(notify)
+    assert RET(Ret.HDRS) is RET(Ret.HDRS)
+    assert {ret: RET(ret).text for ret in pickle.loads(pickle.dumps(list(Ret)))} == {Ret.FULL: "FULL", Ret.HDRS: "HDRS"}
+
+
 # --- ORCPT ---------------------------------------------------------------------------------------
 
 
@@ -209,15 +227,15 @@ def test_limits_of_an_orcpt():
     for kind, address in (("rfc822", most + "a"), ("rfc822", "+" * 165), ("utf-8", "\u00e9" * 83)):
         with pytest.raises(ParseError, match="longer than 500"):
             OriginalRecipient(kind, address)
-    assert OriginalRecipient("rfc822", "+" * 164).written() == "rfc822;" + "+2B" * 164
-    assert OriginalRecipient("utf-8", "\u00e9" * 83, unitext=True).written() == "utf-8;" + "\u00e9" * 83
+    assert OriginalRecipient("rfc822", "+" * 164).written == "rfc822;" + "+2B" * 164
+    assert OriginalRecipient("utf-8", "\u00e9" * 83, unitext=True).written == "utf-8;" + "\u00e9" * 83
 
 
 def test_the_forms_of_an_address_beyond_ascii():
     """RFC 6533 s3: one form goes everywhere, the other only with SMTPUTF8."""
     plain, unitext = (OriginalRecipient("utf-8", "b\u00f6b+x@h", unitext=how) for how in (False, True))
-    assert plain.written() == "utf-8;b\\x{F6}b\\x{2B}x@h"
-    assert unitext.written() == "utf-8;b\u00f6b\\x{2B}x@h"
+    assert plain.written == "utf-8;b\\x{F6}b\\x{2B}x@h"
+    assert unitext.written == "utf-8;b\u00f6b\\x{2B}x@h"
     assert plain == unitext
     assert not OriginalRecipient("rfc822", "b@h", unitext=True).unitext
 
@@ -246,7 +264,7 @@ def test_orcpt_round_trip(recipient):
     assert text.isascii() or recipient.unitext
     found = ORCPT.decode(text)
     assert found == recipient
-    assert found.written() == text
+    assert found.written == text
 
 
 # --- a server ------------------------------------------------------------------------------------

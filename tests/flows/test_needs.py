@@ -7,7 +7,7 @@ import pytest
 from smtpcore import LocalProtocolError, Mailbox, ParseError, Postmaster, RemoteProtocolError
 from smtpcore.extensions import BODY, SIZE, SUBMITTER, UTF8, Body
 from smtpcore.wire.address import POSTMASTER
-from smtpcore.wire.parameters import ParameterType
+from smtpcore.wire.parameter import ParameterType
 from tests.flows.fakeserver import connected, friendly, names, statuses, submitted
 
 ALL = ("PIPELINING", "SIZE 1000000", "8BITMIME", "SMTPUTF8")

@@ -13,7 +13,8 @@ from smtpcore.extensions import STANDARD
 from smtpcore.extensions.auth import Auth, AuthResponse, decode_base64, encode_base64
 from smtpcore.wire.capabilities import Capabilities
 from smtpcore.wire.command import Command, parse_command
-from smtpcore.wire.parameters import Parameters, ParameterTypes, parse_number, parse_parameters
+from smtpcore.wire.parameter import parse_number
+from smtpcore.wire.parameters import Parameters, ParameterTypes, parse_parameters
 from smtpcore.wire.reply import EnhancedCode, Reply, ReplyReader
 from smtpcore.wire.xtext import decode_xtext, encode_xtext
 from tests.fuzz import tokens

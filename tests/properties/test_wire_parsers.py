@@ -36,7 +36,8 @@ from smtpcore.wire.content import DotStuffer, DotUnstuffer
 from smtpcore.wire.label import find_bad_label
 from smtpcore.wire.meter import ContentMeter
 from smtpcore.wire.newlines import BareNewlines
-from smtpcore.wire.parameters import UnknownParameter, parse_number, parse_parameters
+from smtpcore.wire.parameter import parse_number
+from smtpcore.wire.parameters import UnknownParameter, parse_parameters
 from smtpcore.wire.tolerance import Tolerance
 from smtpcore.wire.xtext import decode_xtext, encode_xtext
 from tests.strategies import LINE_TOKENS as TOKENS

@@ -24,7 +24,7 @@ from smtpcore import extensions as ext
 from smtpcore.extensions import AUTH, SIZE, STANDARD, STARTTLS
 from smtpcore.extensions.auth import AUTH_LINE_LIMIT
 from smtpcore.table import State, merge
-from smtpcore.wire.parameters import parse_number
+from smtpcore.wire.parameter import parse_number
 
 
 class Session:

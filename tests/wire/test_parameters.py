@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from typing import Any
+from typing import Any, final
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from smtpcore import Capabilities, Capability, Parameter, Parameters, ParameterType, ParseError
 from smtpcore.extensions import AUTH, BODY, EIGHTBITMIME, PIPELINING, SIZE, STANDARD, STARTTLS, SUBMITTER, UTF8, Body
-from smtpcore.wire.parameters import ParameterTypes, parse_number, parse_parameters
+from smtpcore.wire.parameter import parse_number
+from smtpcore.wire.parameters import ParameterTypes, parse_parameters
+from smtpcore.wire.value import Value, draft
 
 BOTH = Parameters([SIZE(5), UTF8(True)])
 
@@ -87,6 +89,62 @@ def test_a_flag_takes_no_value():
     with pytest.raises(ParseError, match="needs a value"):
         SIZE.decode(None)
     assert UTF8.decode(None) is True
+
+
+@final
+class _Sound(Value):
+    """A value of somebody's own, which may be written as no parameter can."""
+
+    __slots__ = ("text",)
+    __match_args__ = ("text",)
+    text: str
+
+    def __init__(self, text: str) -> None:
+        object.__setattr__(self, "text", text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@pytest.mark.parametrize("text", ["", "a b", "a=b", "a\r\nb", "a\0b", "a\x7fb", "\u200b", "\u3164", "\udcff"])
+def test_what_is_sound_is_written_as_a_parameter_can_be_or_not_at_all(text):
+    kind = ParameterType("X", _Sound, str, kind=_Sound, usual=[_Sound("usual")])
+    assert str(kind(_Sound("usual"))) == "X=usual"
+    assert kind(_Sound("usual")) is kind(_Sound("usual"))
+    assert str(kind(_Sound("b\u00f6b"))) == "X=b\u00f6b"
+    with pytest.raises(ParseError, match="not the value"):
+        kind(_Sound(text))
+    with pytest.raises(ParseError, match="not the value"):
+        ParameterType("X", _Sound, str, kind=_Sound, usual=[_Sound(text)])
+
+
+@pytest.mark.parametrize("wrong", [-1, 10**20, True, 1.5, "x", "1 BODY=7BIT"])
+def test_no_count(wrong):
+    with pytest.raises(ParseError):
+        SIZE(wrong)
+    assert str(SIZE(10**20 - 1)) == f"SIZE={10**20 - 1}"
+    assert str(SIZE(0)) == "SIZE=0"
+
+
+def test_twice():
+    tried: list[list[Parameter[Any]]] = [[SIZE(1), UTF8(True), SIZE(2)], [UTF8(True), SIZE(1), SIZE(1)]]
+    for twice in tried:
+        with pytest.raises(ParseError, match="SIZE occurs twice"):
+            Parameters(twice)
+
+
+def test_under_construction():
+    """A draft is open until it has its class, and nothing that has it is."""
+    made = draft(_Sound)()
+    made.text = "a"
+    assert isinstance(made, _Sound)
+    made.__class__ = _Sound
+    assert made == _Sound("a")
+    assert type(made) is _Sound
+    with pytest.raises(AttributeError, match="immutable"):
+        made.text = "b"
+    with pytest.raises(AttributeError, match="immutable"):
+        del made.text
 
 
 def test_none_to_read():

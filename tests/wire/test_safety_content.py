@@ -11,7 +11,7 @@ from smtpcore.wire.chunks import ChunkReader
 from smtpcore.wire.content import DotStuffer, DotUnstuffer
 from smtpcore.wire.meter import ContentMeter, Excess
 from smtpcore.wire.newlines import find_bare
-from smtpcore.wire.parameters import parse_number
+from smtpcore.wire.parameter import parse_number
 from tests.vectors.wire import CHUNKS, CONTENTS, NO_NUMBERS, SENT
 from tests.wire.feeding import Received, read_chunks, stuff, unstuff
 from tests.wire.oracles import end_of_data, first_bare, splits, under_policy, unstuffed

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ...extensions import STANDARD, Extension
-from ...wire.parameters import ParameterType
+from ...wire.parameter import ParameterType
 from .story import Remark
 
 __all__ = ["EXTENSIONS", "explain_capability", "explain_parameter"]
