@@ -6,56 +6,21 @@ The script runs inside ``data_received``: a plain handler costs no switch betwee
 from __future__ import annotations
 
 import asyncio
-from functools import cached_property
 from math import inf
-from typing import Any, Final, Protocol, final
+from typing import Any, Final, final
 
 from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
 from ..flows.server import Drain
 from ..sasl.channel import Channel
 from ..wire.proxy import ProxyHeader
-from .listening import TOO_MANY, Listening
+from .asyncio_hub import Hub
+from .listening import TOO_MANY
 from .tls import channel_of
 
-__all__ = ["LAST", "BufferedConnection", "Connection", "Hub", "Open"]
+__all__ = ["LAST", "BufferedConnection", "Connection"]
 
 #: Seconds for a client to take its 421 and to close, once the server is stopping; then it is cut.
 LAST: Final = 1.0
-#: Octets of one read. asyncio's own makes room for four times as many each time, which costs more than what it is for.
-READ: Final = 65_536
-
-
-class Open(Protocol):
-    """What can be stopped: a connection, or one that has yet to say whose it is."""
-
-    def drain(self) -> None:
-        """Let a client that is idle go."""
-
-    def abort(self) -> None:
-        """Cut it off."""
-
-
-class Hub(Listening):
-    """What the connections of a server share."""
-
-    loop: asyncio.AbstractEventLoop  #: The one that the server was entered in.
-    _empty: asyncio.Event | None = None
-
-    @cached_property
-    def connections(self) -> set[Open]:
-        """Those that are open now."""
-        return set()
-
-    @cached_property
-    def buffer(self) -> memoryview:
-        """Where octets arrive, whichever connection they are for: they are copied out of it at once."""
-        return memoryview(bytearray(READ))
-
-    def left(self, connection: Open) -> None:
-        """A connection is over."""
-        self.connections.discard(connection)
-        if not self.connections and self._empty is not None:
-            self._empty.set()
 
 
 class Connection(asyncio.Protocol):
@@ -118,7 +83,7 @@ class Connection(asyncio.Protocol):
         """Octets for the script, now or when it reads."""
         if self._waiting:
             self._waiting = False
-            self._left = self._expires - self._server.loop.time()
+            self._left = self._expires - self._server.time()
             self._advance(data)
         elif self._inbox is None:
             self._inbox = [data]
@@ -131,7 +96,14 @@ class Connection(asyncio.Protocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """They are there, and leave the buffer at once: it belongs to all connections."""
-        self.data_received(self._server.buffer[:nbytes].tobytes())
+        server = self._server
+        data = server.buffer[:nbytes].tobytes()
+        if not self._waiting:
+            self.data_received(data)
+            return
+        self._waiting = False  # what data_received does, without the call
+        self._left = self._expires - server.time()
+        self._advance(data)
 
     def eof_received(self) -> bool:
         """The client has shut its side down."""
@@ -195,7 +167,7 @@ class Connection(asyncio.Protocol):
                     self._left = seconds
                     if self._inbox is None and not self._eof:
                         # what _set_timer does, without the call
-                        self._expires = expires = self._server.loop.time() + seconds
+                        self._expires = expires = self._server.time() + seconds
                         if expires < self._rings:
                             self._ring(expires)
                         self._waiting = True
@@ -242,7 +214,7 @@ class Connection(asyncio.Protocol):
         return Write.seconds if limit is None else limit
 
     def _set_timer(self, seconds: float) -> None:
-        self._expires = expires = self._server.loop.time() + seconds
+        self._expires = expires = self._server.time() + seconds
         # One timer goes off at the earliest deadline it knew of, and is set again if that has moved.
         if expires < self._rings:
             self._ring(expires)
@@ -264,7 +236,7 @@ class Connection(asyncio.Protocol):
         self._rings = inf
         if not self._waiting and not self._held:
             pass  # nobody waits for the client
-        elif self._server.loop.time() < self._expires:
+        elif self._server.time() < self._expires:
             self._ring(self._expires)
         elif self._waiting:
             self._waiting = False

@@ -7,7 +7,8 @@ from typing import Any, Final, final
 
 from ..flows.proxy import read_proxy_header
 from ..wire.proxy import ProxyHeader
-from .asyncio_connection import Connection, Hub
+from .asyncio_connection import Connection
+from .asyncio_hub import Hub
 
 __all__ = ["Front"]
 

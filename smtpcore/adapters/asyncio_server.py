@@ -7,8 +7,9 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self, final
 
-from .asyncio_connection import LAST, BufferedConnection, Connection, Hub
+from .asyncio_connection import LAST, BufferedConnection, Connection
 from .asyncio_front import Front
+from .asyncio_hub import Hub
 from .unix import listen_unix, release, unix_path
 
 __all__ = ["Server"]

@@ -76,6 +76,9 @@ class Pool(BlockingPool):
         return Client(*address, **options)
 
 
+_now: Final = time.monotonic
+
+
 class _Stream:
     """A connected socket. ``server_hostname`` is None on the side of a server."""
 
@@ -104,17 +107,19 @@ class _Stream:
             seconds = effect.wait(self._left)
         elif self._timeout is not None:
             seconds = self._timeout
-        until = time.monotonic() + seconds
-        rest = self._wait(seconds, until)
-        if rest <= 0:
-            raise TimeoutError("the peer took too long")
-        self._set_limit(rest)
+        until = _now() + seconds
+        if self._waits:
+            seconds = self._wait(seconds, until)
+        if seconds != self._limit:
+            self._set_limit(seconds)
         data = self._sock.recv(effect.most or _CHUNK)
-        self._left = max(until - time.monotonic(), 0.0)
+        self._left = max(until - _now(), 0.0)
         return data
 
+    _waits = False  # for something beside octets
+
     def _wait(self, seconds: float, until: float) -> float:
-        """The seconds that are left to read; waiting before is for those who wait for something else too."""
+        """The seconds that are left to read, none where nothing has come."""
         return seconds
 
     def write(self, data: bytes) -> None:
@@ -125,6 +130,9 @@ class _Stream:
         self._sock.sendall(data)
 
     def _set_limit(self, seconds: float) -> None:
+        """Raises TimeoutError where nothing is left."""
+        if seconds <= 0:
+            raise TimeoutError("the peer took too long")
         if seconds != self._limit:  # or it would be one more call of the operating system
             self._sock.settimeout(seconds)
             self._limit = seconds
@@ -283,7 +291,10 @@ class _ServedStream(_Stream):
     machine: ServerConnection | None = None
     bell: _Bell
 
+    _waits = True
+
     def _wait(self, seconds: float, until: float) -> float:
+        """Wait for octets, or for the bell."""
         if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
             return max(seconds, 0.001)
         with _Selector() as selector:

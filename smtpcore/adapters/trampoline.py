@@ -65,7 +65,6 @@ async def run(flow: Flow[T], world: AsyncWorld) -> T:
     """Run a script to its end, and return or raise what it does. Cancelled, it leaves the connection cut."""
     value: Any = None
     error: BaseException | None = None
-    held = b""  # what goes with the next write
     while True:
         try:
             effect = flow.send(value) if error is None else flow.throw(error)
@@ -75,10 +74,7 @@ async def run(flow: Flow[T], world: AsyncWorld) -> T:
         value = error = None
         try:
             if isinstance(effect, Write):
-                held += effect.data
-                if not effect.more:
-                    data, held = held, b""
-                    await world.write(data)
+                await world.write(effect.data)
             elif isinstance(effect, Read):
                 value = await world.read(effect)
             elif isinstance(effect, Await):
@@ -99,7 +95,6 @@ def run_blocking(flow: Flow[T], world: BlockingWorld) -> T:
     """Run a script to its end, and return or raise what it does. Interrupted, it leaves the connection cut."""
     value: Any = None
     error: BaseException | None = None
-    held = b""  # what goes with the next write
     while True:
         try:
             effect = flow.send(value) if error is None else flow.throw(error)
@@ -109,10 +104,7 @@ def run_blocking(flow: Flow[T], world: BlockingWorld) -> T:
         value = error = None
         try:
             if isinstance(effect, Write):
-                held += effect.data
-                if not effect.more:
-                    data, held = held, b""
-                    world.write(data)
+                world.write(effect.data)
             elif isinstance(effect, Read):
                 value = world.read(effect)
             elif isinstance(effect, Await):

@@ -24,7 +24,7 @@ from .needs import EightBit, may_go_as_it_is
 from .outcome import Outcome
 from .recipient import Recipient, addresses_of, need_utf8, rcpt_for
 from .submit import is_chunked, mail_for
-from .transfer import last_words, send_pieces
+from .transfer import begin_content, last_words
 
 __all__ = ["Letter", "may_be_chained", "prepare", "send_run", "submit_all"]
 
@@ -242,7 +242,8 @@ def _by_data(machine: ClientConnection, letters: Sequence[Letter]) -> Flow[None]
         if machine.state is State.CLOSED:
             return
         if machine.state is State.CONTENT:
-            yield from send_pieces(machine, letter.source, letter.ledger)
+            if (more := begin_content(machine, letter.source, letter.ledger)) is not None:
+                yield from more
             letter.end = machine.end_content(chained=following is not None)
             letter.ledger.content_failed = False
             letter.ledger.content_ended = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final, Literal, TypeAlias
 
 from ..errors import LocalProtocolError, ParseError, ProtocolError
@@ -45,6 +46,10 @@ TlsMode: TypeAlias = Literal["required", "opportunistic", "implicit", "none"]
 _NO_EHLO: Final = frozenset((500, 501, 502, 504, 550))
 
 
+_within: Final[Callable[[float | None], Read]] = cache(Read)  # there are as many as deadlines
+_ANSWERS: Final = frozenset((ReplyReceived, CommandSkipped, VerdictReceived))
+
+
 def next_answer(
     machine: ClientConnection, event: ClientEvent | Signal | None = None
 ) -> Flow[ReplyReceived | CommandSkipped | VerdictReceived]:
@@ -55,8 +60,8 @@ def next_answer(
     while True:
         if event is None:
             event = machine.next_event()
-        if isinstance(event, (ReplyReceived, CommandSkipped, VerdictReceived)):
-            return event
+        if type(event) in _ANSWERS:
+            return event  # type: ignore[return-value]  # one of these, as its type says
         data = machine.data_to_send()
         if data:
             yield Write(data)
@@ -64,7 +69,7 @@ def next_answer(
             raise Disconnected("the server closed the connection")
         if event is NEED_DATA:
             deadline = machine.deadline
-            machine.receive_data((yield Read(deadline.seconds if deadline else None)))
+            machine.receive_data((yield _within(deadline.seconds if deadline else None)))
         elif isinstance(event, Signal):
             raise LocalProtocolError("no reply is due")
         event = None
@@ -83,6 +88,8 @@ def heed(machine: ClientConnection) -> Reply | None:
 def unasked(machine: ClientConnection) -> Reply | None:
     """The same, where no question waits for its answer."""
     event = machine.next_event()
+    if isinstance(event, Signal):
+        return None
     if isinstance(event, ConnectionClosed):
         raise Disconnected("the server closed the connection")
     return event.reply if isinstance(event, ReplyReceived) else None

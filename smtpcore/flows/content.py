@@ -64,10 +64,10 @@ def octets_of(content: Content, is_ascii: bool | None = None) -> Source:
 
     ``is_ascii`` is what the caller knows of octets that are not at hand yet.
     """
-    if isinstance(content, BurlLast):
-        return Source(iter(()), is_ascii=is_ascii, url=content)
     if isinstance(content, (bytes, bytearray, memoryview)):
         return at_hand(bytes(content))
+    if isinstance(content, BurlLast):
+        return Source(iter(()), is_ascii=is_ascii, url=content)
     if isinstance(content, Message):
         return at_hand(flatten(content))
     if isinstance(content, AsyncIterable):

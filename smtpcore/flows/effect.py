@@ -16,20 +16,15 @@ T = TypeVar("T")
 
 @final
 class Write:
-    """Write all of ``data``. No result; throw OSError when the connection is lost, TimeoutError behind ``seconds``.
+    """Write all of ``data``. No result; throw OSError when the connection is lost, TimeoutError behind ``seconds``."""
 
-    ``more`` promises that another Write follows at once, if the script goes on at all: the driver
-    may let the two go in one, which then is lost or not as the second of them.
-    """
-
-    __slots__ = ("data", "more")
+    __slots__ = ("data",)
 
     #: How long the peer may take to take it; RFC 5321 s4.5.3.2.5 has that for a block of content.
     seconds: ClassVar[float] = 180.0
 
-    def __init__(self, data: bytes, more: bool = False) -> None:
+    def __init__(self, data: bytes) -> None:
         self.data = data
-        self.more = more
 
 
 @final

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Final, final
 
 from ..errors import RemoteProtocolError
 from ..wire.address import Mailbox, Postmaster
 from ..wire.command import Command, Rcpt
 from ..wire.reply import Reply
-from .outcome import Outcome, RecipientOutcome, Status
+from .outcome import Outcome, RecipientOutcome, Status, same_for_all
 
 __all__ = ["Ledger", "is_positive"]
+
+_written: Final = attrgetter("written")
 
 
 @final
@@ -59,7 +62,7 @@ class Ledger:
     @property
     def needs_utf8(self) -> bool:
         """Whether a recipient can be written with SMTPUTF8 alone."""
-        return not "".join([recipient.written for recipient in self.recipients]).isascii()
+        return not "".join(map(_written, self.recipients)).isascii()
 
     def leave_out_utf8(self, *, everybody: bool) -> None:
         """Those who need SMTPUTF8, or everybody, are not to be told to this server (RFC 6531 s3.2)."""
@@ -111,7 +114,7 @@ class Ledger:
                 for index, recipient in enumerate(self.recipients)
             ]
         else:
-            found = [RecipientOutcome(recipient, status, reply, why) for recipient in self.recipients]
+            found = same_for_all(self.recipients, status, reply, why)
         return Outcome(tuple(found), self.verdict, self.error)
 
     def _of_the_others(self) -> tuple[Status, Reply | None, str]:

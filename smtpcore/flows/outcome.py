@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
-from typing import final
+from typing import Final, final
 
 from ..wire.address import Mailbox, Postmaster
 from ..wire.reply import Reply
-from ..wire.value import Value, setter
+from ..wire.value import Value, assign, draft, setter
 
-__all__ = ["Outcome", "RecipientOutcome", "Status"]
+__all__ = ["Outcome", "RecipientOutcome", "Status", "same_for_all"]
 
 
 @final
@@ -38,14 +39,29 @@ class RecipientOutcome(Value):
     def __init__(
         self, recipient: Mailbox | Postmaster, status: Status, reply: Reply | None = None, why: str = ""
     ) -> None:
-        _set_recipient(self, recipient)
-        _set_status(self, status)
-        _set_reply(self, reply)
-        _set_why(self, why)
+        assign(self, "recipient", recipient)
+        assign(self, "status", status)
+        assign(self, "reply", reply)
+        assign(self, "why", why)
 
 
-_set_recipient, _set_status = setter(RecipientOutcome, "recipient"), setter(RecipientOutcome, "status")
-_set_reply, _set_why = setter(RecipientOutcome, "reply"), setter(RecipientOutcome, "why")
+_RecipientOutcomeDraft: Final = draft(RecipientOutcome)
+
+
+def same_for_all(
+    recipients: Iterable[Mailbox | Postmaster], status: Status, reply: Reply | None, why: str
+) -> list[RecipientOutcome]:
+    """What became of several recipients, of whom there is nothing else to say."""
+    found: list[RecipientOutcome] = []
+    for recipient in recipients:
+        made = _RecipientOutcomeDraft()
+        made.recipient = recipient
+        made.status = status
+        made.reply = reply
+        made.why = why
+        made.__class__ = RecipientOutcome
+        found.append(made)
+    return found
 
 
 @final

@@ -15,7 +15,7 @@ from ..session.event import (
     ContentReceived,
     ContentRejected,
 )
-from ..session.limits import BLOCK, COMMAND
+from ..session.limits import BLOCK, COMMAND, Deadline
 from ..session.server import ServerConnection
 from ..table import State
 from ..wire.command import Command, Data
@@ -61,9 +61,11 @@ class _Script:
         "_command",
         "_content",
         "_control",
+        "_data",
         "_failed",
         "_handler",
         "_machine",
+        "_message",
         "_methods",
         "_progress",
         "_receiving",
@@ -78,6 +80,8 @@ class _Script:
         self._methods = (control.methods or methods_of)(handler)
         self._command = getattr(handler, "command", None)
         self._content = getattr(handler, "content", None)
+        self._data = getattr(handler, "data", None)
+        self._message = getattr(handler, "message", None)
         self._authentication: Authentication | None = None
         self._receiving = False  # a content has begun and its end has not been handed over
         self._failed: Reply | None = None  # what went wrong while it was handed over
@@ -93,15 +97,21 @@ class _Script:
             self._answer(answer)
             while True:
                 event = machine.next_event()
-                if event is NEED_DATA:
+                kind = type(event)
+                more: Flow[None] | None
+                if kind is CommandReceived:
+                    self._progress = -1
+                    more = self._on_command(event.command)  # type: ignore[union-attr]  # kind is CommandReceived
+                elif event is NEED_DATA:
                     data = machine.data_to_send()
                     if data:
                         yield Write(data)
                     if control.draining and not machine.transaction:
                         machine.close(_SHUTDOWN)
                         continue
+                    deadline = machine.deadline or BLOCK
                     try:
-                        data = yield self._next_read()
+                        data = yield self._next_read(deadline)
                     except TimeoutError:
                         machine.close(_TIMEOUT)
                         continue
@@ -110,14 +120,9 @@ class _Script:
                             machine.close(_SHUTDOWN)
                         continue
                     # What the machine has refused already counts too: it has to be read to its end.
-                    self._progress = len(data) if machine.state in _LENGTHY and machine.deadline is BLOCK else 0
+                    self._progress = len(data) if deadline is BLOCK and machine.state in _LENGTHY else 0
                     machine.receive_data(data)
                     continue
-                kind = type(event)
-                more: Flow[None] | None = None
-                if kind is CommandReceived:
-                    self._progress = -1
-                    more = self._on_command(event.command)  # type: ignore[union-attr]  # kind is CommandReceived
                 elif kind is ContentReceived:
                     more = self._on_content(event.data)  # type: ignore[union-attr]  # kind is ContentReceived
                 elif kind is ContentEnded:
@@ -128,6 +133,8 @@ class _Script:
                     more = self._abort()
                 elif kind is ConnectionClosed:
                     break
+                else:
+                    continue
                 if more is not None:
                     yield from more
         except (OSError, RemoteProtocolError):
@@ -145,11 +152,10 @@ class _Script:
                 pass  # nobody is there any more
         yield Close()
 
-    def _next_read(self) -> Read:
+    def _next_read(self, deadline: Deadline) -> Read:
         """A whole unit starts the deadline anew, octets of content put it off, anything else leaves it."""
         progress = self._progress
         limit = self._control.timeout
-        deadline = self._machine.deadline or BLOCK
         if progress < 0 and limit is None and deadline is COMMAND:
             return _NEXT_COMMAND
         seconds = deadline.seconds if limit is None else limit
@@ -165,7 +171,12 @@ class _Script:
             return self._on_ours(kind, command)
         if self._receiving:
             return self._between_chunks(command)
-        return self._on_plain(kind, command)
+        # what _on_plain does, without the call
+        method = self._methods.get(kind, self._command)
+        if method is not None:
+            return self._put_to(method, command)
+        self._machine.accept()
+        return None
 
     def _on_plain(self, kind: type[Command], command: Command) -> Flow[None] | None:
         method = self._methods.get(kind, self._command)
@@ -190,8 +201,9 @@ class _Script:
                 self._authentication = Authentication(machine, session, self._handler, self._control, self._ask)
             return self._authentication.hear(command)
         self._failed = None
-        more = self._put_to(getattr(self._handler, "data", None))
-        if more is not None:
+        if self._data is None:
+            self._machine.accept()
+        elif (more := self._put_to(self._data)) is not None:
             return self._receive_behind(more)
         self._receiving = self._machine.receiving
         return None
@@ -272,7 +284,7 @@ class _Script:
         if self._failed is not None:
             return self._fail(self._failed)
         self._receiving = False
-        return self._put_to(getattr(self._handler, "message", None))
+        return self._put_to(self._message)
 
     def _fail(self, reply: Reply) -> Flow[None]:
         yield from self._abort()
@@ -292,12 +304,12 @@ class _Script:
     def _answer(self, answer: Any) -> None:
         machine = self._machine
         try:
-            if isinstance(answer, Reply) and not (answer.code // 100 == 3 and type(machine.awaiting) in _CHUNKS):
+            if answer is None or isinstance(answer, str):
+                machine.accept(answer)
+            elif isinstance(answer, Reply) and not (answer.code // 100 == 3 and type(machine.awaiting) in _CHUNKS):
                 machine.reply(answer)
             elif isinstance(answer, Reply):
                 machine.accept()  # what a handler says to DATA goes for BDAT too, where it is not said
-            elif answer is None or isinstance(answer, str):
-                machine.accept(answer)
             elif isinstance(answer, (list, tuple)):
                 machine.reply_each(replies_to_recipients(answer))
             else:

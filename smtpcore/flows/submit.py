@@ -61,7 +61,9 @@ def submit(
     state = machine.state
     if state not in _OPEN:
         raise LocalProtocolError(f"no message can be sent in state {machine.state.name}")
-    chunked = source.url is not None or is_chunked(machine, mail_parameters, chunking=chunking)
+    chunked = source.url is not None
+    if (chunking or mail_parameters) and not chunked:
+        chunked = is_chunked(machine, mail_parameters, chunking=chunking)
     ledger = Ledger(addresses_of(recipients))
     if source.is_ascii is not True and source.url is None and eight_bit != "send" and not _is_binary(mail_parameters):
         source, ledger.why = yield from fit(machine, source, eight_bit)
@@ -76,11 +78,10 @@ def submit(
     mail = mail_for(machine, sender, source, mail_parameters, ledger)
     if mail is None:
         return ledger.outcome()
-    pending = ledger.pending
     if rcpts:
-        rcpts = [rcpts[index] for index in pending]
+        rcpts = [rcpts[index] for index in ledger.pending]
     else:
-        rcpts = [Rcpt(ledger.recipients[index]) for index in pending]
+        rcpts = [Rcpt(ledger.recipients[index]) for index in ledger.pending]
     # What was put in above is offered; a mistake of the caller must not be found when half of the group is on its way.
     asked: list[Command] = [source.url] if source.url is not None else []
     if mail_parameters or rcpt_parameters or with_own or asked or machine.extensions is not STANDARD:
@@ -132,7 +133,7 @@ def mail_for(
     ledger: Ledger,
 ) -> Mail | None:
     """MAIL with what this message needs; None when nobody can get it."""
-    added = {parameter.keyword: parameter for parameter in parameters}
+    added = {parameter.keyword: parameter for parameter in parameters} if parameters else {}
     if source.size is not None and SIZE in machine.capabilities:
         added.setdefault("SIZE", SIZE(source.size))  # RFC 1870 s6
     if source.is_ascii is not True and EIGHTBITMIME in machine.capabilities:

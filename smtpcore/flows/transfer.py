@@ -16,12 +16,13 @@ from .content import SMALL, Source
 from .effect import Await, Flow, Read, Write
 from .ledger import Ledger, is_positive
 
-__all__ = ["last_words", "next_piece", "send_chunks", "send_content", "send_pieces"]
+__all__ = ["begin_content", "last_words", "next_piece", "send_chunks", "send_content"]
 
 
 def send_content(machine: ClientConnection, source: Source, ledger: Ledger) -> Flow[None]:
     """The content, its end, and the verdict. Whatever goes wrong with it must not be followed by a final dot."""
-    yield from send_pieces(machine, source, ledger)
+    if (more := begin_content(machine, source, ledger)) is not None:
+        yield from more
     end = machine.end_content()
     ledger.content_failed = False
     ledger.content_ended = True
@@ -40,13 +41,20 @@ def send_content(machine: ClientConnection, source: Source, ledger: Ledger) -> F
         ledger.judge(answer.reply)
 
 
-def send_pieces(machine: ClientConnection, source: Source, ledger: Ledger) -> Flow[None]:
-    """The content but for its end, which must not follow if anything goes wrong here."""
+def begin_content(machine: ClientConnection, source: Source, ledger: Ledger) -> Flow[None] | None:
+    """The content but for its end, which must not follow if anything goes wrong here.
+
+    A small one is left with the machine, to go in one write with its end; another is written by the script returned.
+    """
     ledger.content_failed = True  # until it has not
-    if source.whole is not None:
-        machine.send_content(source.whole)
-        yield from _write(machine, ledger, more=True)
-    elif isinstance(source.chunks, AsyncIterable):
+    if source.whole is None:
+        return _send_pieces(machine, source, ledger)
+    machine.send_content(source.whole)
+    return None
+
+
+def _send_pieces(machine: ClientConnection, source: Source, ledger: Ledger) -> Flow[None]:
+    if isinstance(source.chunks, AsyncIterable):
         iterator = aiter(source.chunks)
         while chunk := (yield Await(_next_chunk(iterator))):
             machine.send_content(chunk)
@@ -57,12 +65,12 @@ def send_pieces(machine: ClientConnection, source: Source, ledger: Ledger) -> Fl
             yield from _write(machine, ledger)
 
 
-def _write(machine: ClientConnection, ledger: Ledger, *, more: bool = False) -> Flow[None]:
+def _write(machine: ClientConnection, ledger: Ledger) -> Flow[None]:
     data = machine.data_to_send()
     if data:
         ledger.content_failed = False  # what fails now is the connection
         try:
-            yield Write(data, more)
+            yield Write(data)
         except OSError:
             ledger.refused_all = ledger.last_words = yield from last_words(machine)
             raise

@@ -251,8 +251,8 @@ class ClientConnection(Endpoint):
             return self._closed() if self._eof else PAUSED
         if state is _TURNED:
             return self._closed() if self._eof else PAUSED
-        ready, flight = self._reader.ready, pipeline.flight
-        reply = ready.popleft() if ready else self._read()
+        reader, flight = self._reader, pipeline.flight
+        reply = reader.ready.popleft() if reader.ready else self._read() if reader.buffer.data else None
         if reply is None:
             if self._eof:
                 return self._closed()

@@ -88,7 +88,7 @@ class Pipeline:
     @property
     def queued(self) -> tuple[Command, ...]:
         """The commands that wait, in order."""
-        return tuple([command for command, _, _ in self.queue])
+        return tuple([command for command, _, _ in self.queue]) if self.queue else ()
 
     @property
     def is_binary(self) -> bool:

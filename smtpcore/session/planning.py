@@ -43,7 +43,7 @@ def why_not_offered(
             return "the server does not offer SMTPUTF8"  # RFC 6531 s3.2
         parameters = command.parameters
         if parameters.written.isascii():
-            if parameters.keywords <= free:
+            if parameters.all_among(free):
                 return ""
         elif SMTPUTF8 not in capabilities:
             return "the server does not offer SMTPUTF8"  # RFC 6533 s3

@@ -170,7 +170,6 @@ class ReplyReader:
     """
 
     __slots__ = (
-        "_buffer",
         "_chunk",
         "_code",
         "_failure",
@@ -179,6 +178,7 @@ class ReplyReader:
         "_raw",
         "_seen",
         "_size",
+        "buffer",
         "line_limit",
         "lines_limit",
         "ready",
@@ -189,7 +189,7 @@ class ReplyReader:
         self.line_limit = min(line_limit, size_limit - 2)
         self.size_limit = size_limit
         self.lines_limit = lines_limit
-        self._buffer = ReceiveBuffer()
+        self.buffer = ReceiveBuffer()  #: What no reply has been made of.
         self._failure = ""
         self._seen: dict[bytes, Reply | list[Reply]] = {}  # a server says the same few things again and again
         self.ready: deque[Reply] = deque()  #: Replies of such a chunk, not taken yet.
@@ -205,7 +205,7 @@ class ReplyReader:
 
     def receive(self, data: bytes) -> None:
         """Take octets as they came."""
-        buffer = self._buffer
+        buffer = self.buffer
         if buffer.data or self._raw:
             self._chunk = b""
         else:
@@ -224,7 +224,7 @@ class ReplyReader:
     @property
     def pending(self) -> bool:
         """Whether octets are held that no reply has been made of, even part of a line."""
-        return bool(self.ready or self._buffer.data or self._raw)
+        return bool(self.ready or self.buffer.data or self._raw)
 
     def next_reply(self) -> Reply | None:
         """The next whole reply, or None when there is none yet.
@@ -235,15 +235,15 @@ class ReplyReader:
             return self.ready.popleft()
         if self._failure:
             raise RemoteProtocolError(self._failure)
-        return self._read() if self._buffer.data else None
+        return self._read() if self.buffer.data else None
 
     def _read(self) -> Reply | None:
-        while self._buffer.data:
-            line = self._buffer.take_line()
+        while self.buffer.data:
+            line = self.buffer.take_line()
             if line is None:
-                if self._buffer.starts_with(_TLS):
+                if self.buffer.starts_with(_TLS):
                     self._fail(_TLS_SPOKEN)  # which has no line end to wait for
-                if len(self._buffer) > self.line_limit + 1:
+                if len(self.buffer) > self.line_limit + 1:
                     self._fail(f"reply line longer than {self.line_limit} octets (RFC 5321 s4.5.3.1.5)")
                 return None
             if len(line) > self.line_limit:
@@ -272,7 +272,7 @@ class ReplyReader:
         """``reply``, which is known from now on if it was the last one of a chunk to be remembered."""
         if self._chunk:
             self._found.append(reply)
-            if not self._buffer.data:
+            if not self.buffer.data:
                 found = self._found
                 self._seen[self._chunk] = reply if len(found) == 1 else found.copy()
                 self._chunk = b""

@@ -74,17 +74,10 @@ def test_the_next_message_goes_with_the_end_of_the_last():
 
 
 def groups(played: Played) -> list[bytes]:
-    """What is written at a time: a write that promises more goes with the next."""
+    """What is written at a time."""
     from smtpcore.flows.effect import Write
 
-    written, held = [], b""
-    for effect in played.effects:
-        if isinstance(effect, Write):
-            held += effect.data
-            if not effect.more:
-                written.append(held)
-                held = b""
-    return written
+    return [effect.data for effect in played.effects if isinstance(effect, Write)]
 
 
 def test_in_chunks_two_are_on_their_way():

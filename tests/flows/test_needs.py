@@ -154,7 +154,7 @@ def test_two_round_trips_with_pipelining(recipients):
     played = submitted(connected(*ALL), server, recipients)
     assert played.value().all_accepted
     assert server.turns == 2
-    assert len(played.writes) == 3  # the group, the content, the dot
+    assert len(played.writes) == 2  # the group, the content with its dot
 
 
 def test_in_flight_is_bounded_and_costs_round_trips_only():

@@ -1,0 +1,54 @@
+"""What the connections of an asyncio server share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import cached_property
+from typing import Final, Protocol
+
+from .listening import Listening
+
+__all__ = ["Hub", "Open"]
+
+#: Octets of one read. asyncio's own makes room for four times as many each time, which costs more than what it is for.
+READ: Final = 65_536
+
+
+class Open(Protocol):
+    """What can be stopped: a connection, or one that has yet to say whose it is."""
+
+    def drain(self) -> None:
+        """Let a client that is idle go."""
+
+    def abort(self) -> None:
+        """Cut it off."""
+
+
+class Hub(Listening):
+    """What the connections of a server share."""
+
+    loop: asyncio.AbstractEventLoop  #: The one that the server was entered in.
+
+    @cached_property
+    def time(self) -> Callable[[], float]:
+        """The clock of the loop."""
+        return self.loop.time
+
+    _empty: asyncio.Event | None = None
+
+    @cached_property
+    def connections(self) -> set[Open]:
+        """Those that are open now."""
+        return set()
+
+    @cached_property
+    def buffer(self) -> memoryview:
+        """Where octets arrive, whichever connection they are for: they are copied out of it at once."""
+        return memoryview(bytearray(READ))
+
+    def left(self, connection: Open) -> None:
+        """A connection is over."""
+        self.connections.discard(connection)
+        if not self.connections and self._empty is not None:
+            self._empty.set()
