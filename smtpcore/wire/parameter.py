@@ -109,7 +109,19 @@ class ParameterType(Generic[T]):
     ``usual`` are values whose parameters are made once and handed out again, such as the members of an Enum.
     """
 
-    __slots__ = ("_decode", "_encode", "_kind", "_made", "_quick", "_quickly", "_sound", "keyword", "plain")
+    __slots__ = (
+        "_decode",
+        "_encode",
+        "_kind",
+        "_made",
+        "_quick",
+        "_quickly",
+        "_sound",
+        "is_plain",
+        "keyword",
+        "plain",
+        "read_plain",
+    )
 
     def __init__(
         self,
@@ -130,7 +142,11 @@ class ParameterType(Generic[T]):
         self._kind = kind
         self._sound = kind is not None and issubclass(kind, (Value, Enum))
         # Values of this class may be written quickly: those that need not be read back to be known for right
-        self._quick, self._quickly = _find_quick_way(decode, encode, kind, plain)
+        #: Finds out whether a text is sure to be read.
+        self.is_plain = re.compile(plain).fullmatch if plain is not None else None
+        self._quick, self._quickly = _find_quick_way(decode, encode, kind, self.is_plain)
+        #: Reads a text that is plain.
+        self.read_plain: Callable[[str], Any] = int if self._quickly is _write_count else decode or self.decode
         self._made: Mapping[Any, Parameter[T]]
         if decode is None:
             self._made = {True: make_parameter(self.keyword, True, None)}
@@ -195,7 +211,10 @@ class ParameterType(Generic[T]):
 
 
 def _find_quick_way(
-    decode: Callable[[str], Any] | None, encode: Callable[[Any], str], kind: type[Any] | None, plain: str | None
+    decode: Callable[[str], Any] | None,
+    encode: Callable[[Any], str],
+    kind: type[Any] | None,
+    is_plain: Callable[[str], object] | None,
 ) -> tuple[type[Any] | None, Callable[[Any], str | None]]:
     """A class, and what writes those of its values that are surely right; it gives None for others."""
     writing: object = encode
@@ -203,8 +222,7 @@ def _find_quick_way(
         return bool, _write_nothing
     if decode is parse_number and writing is str:
         return int, _write_count
-    if kind is str and plain is not None:
-        is_plain = re.compile(plain).fullmatch
+    if kind is str and is_plain is not None:
         return str, lambda text: text if is_plain(text) else None
     if kind is not None and issubclass(kind, (Value, Enum)):
         return kind, lambda value: text if _is_simple(text := encode(value)) else None

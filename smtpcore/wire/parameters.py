@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, Final, TypeVar, final
 
@@ -77,12 +76,16 @@ class Parameters(Value):
         """What one that is there means."""
         values = self._values
         if keyword not in values:
-            values[keyword] = self._known[keyword].decode(self._held[keyword] or None)
+            text = self._held[keyword]
+            values[keyword] = self._known.read[keyword](text) if text else self._known[keyword].decode(None)
         return values[keyword]
 
     def get(self, key: Keyed[T]) -> T | None:
         """The value of that parameter, or None when it is not there."""
         keyword = key.keyword
+        if keyword in self._values:
+            found: T = self._values[keyword]
+            return found
         return self._value(keyword) if keyword in self._held else None
 
     def __getitem__(self, key: Keyed[T]) -> T:
@@ -144,17 +147,17 @@ NO_PARAMETERS: Final = Parameters()
 class ParameterTypes(dict[str, Keyed[Any]]):
     """Who can read the parameters of one command, by their keywords."""
 
-    __slots__ = ("plain",)
+    __slots__ = ("alone", "plain", "read")
 
     def __init__(self, types: Iterable[Keyed[Any]] = ()) -> None:
         super().__init__({each.keyword: each for each in types})
-        plain = [
-            each.keyword if each.stands_alone else f"{each.keyword}=(?=[^ ])(?:{each.plain})"
-            for each in self.values()
-            if isinstance(each, ParameterType) and (each.stands_alone or each.plain is not None)
-        ]
-        #: Finds out whether a text is made of such parameters alone as are sure to be read.
-        self.plain = re.compile(f"(?: (?:{'|'.join(plain)}))++").fullmatch if plain else None
+        ours = [each for each in self.values() if isinstance(each, ParameterType)]
+        #: What finds out whether a value is sure to be read, by keyword.
+        self.plain = {each.keyword: each.is_plain for each in ours if each.is_plain is not None}
+        #: What reads such a value.
+        self.read = {each.keyword: each.read_plain for each in ours}
+        #: The keywords that have none.
+        self.alone = frozenset([each.keyword for each in ours if each.stands_alone])
 
 
 def parse_parameters(text: str, pos: int, known: ParameterTypes) -> Parameters:
@@ -165,22 +168,28 @@ def parse_parameters(text: str, pos: int, known: ParameterTypes) -> Parameters:
     """
     if pos == len(text):
         return NO_PARAMETERS
-    if known.plain is not None and known.plain(text, pos):
-        written = text[pos:]
-        held = dict(_PAIRS(written))
-        if len(held) == written.count(" "):
-            made = _ParametersDraft()
-            made._held = held
-            made._values = {}
-            made._known = known
-            made.written = written
-            made.__class__ = Parameters
-            parameters: Parameters = made
-            return parameters
-    return _parse_slowly(text, pos, known)
-
-
-_PAIRS: Final = re.compile(" ([^ =]++)(?:=([^ ]++))?+").findall
+    if text[pos] != " ":
+        return _parse_slowly(text, pos, known)
+    given = text[pos + 1 :].split(" ")
+    held: dict[str, str] = {}
+    for each in given:
+        keyword, equals, value = each.partition("=")
+        if equals and value and (is_plain := known.plain.get(keyword)) is not None and is_plain(value):
+            held[keyword] = value
+        elif not equals and keyword in known.alone:
+            held[keyword] = ""
+        else:
+            return _parse_slowly(text, pos, known)
+    if len(held) != len(given):
+        return _parse_slowly(text, pos, known)
+    made = _ParametersDraft()
+    made._held = held
+    made._values = {}
+    made._known = known
+    made.written = text[pos:]
+    made.__class__ = Parameters
+    parameters: Parameters = made
+    return parameters
 
 
 def _parse_slowly(text: str, pos: int, known: ParameterTypes) -> Parameters:

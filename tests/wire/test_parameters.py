@@ -251,7 +251,8 @@ PLAIN = [each for each in KNOWN.values() if isinstance(each, ParameterType) and 
 def at_once(text: str) -> Parameters | None:
     """What parsing gives where every value is read while it is parsed; None where it raises."""
     eager = ParameterTypes(KNOWN.values())
-    eager.plain = None
+    eager.plain = {}
+    eager.alone = frozenset()
     try:
         return parse_parameters(text, 0, eager)
     except ParseError:
