@@ -133,6 +133,17 @@ def test_twice():
             Parameters(twice)
 
 
+@pytest.mark.parametrize(
+    "text", ["xSIZE=1", "\tSIZE=1", " SIZE=", " SMTPUTF8=", " SIZE", "  SIZE=1", " SIZE=1 ", " SIZE=1  X=", " X="]
+)
+def test_what_only_looks_plain(text):
+    """One space before each, a value where one belongs and none where none does; and SIZE read as any other."""
+    known = ParameterTypes([*STANDARD.vocabulary.mail_parameters.values(), ParameterType("X", str, plain="[a-z]*")])
+    with pytest.raises(ParseError):
+        parse_parameters(text, 0, known)
+    assert parse_parameters(" SIZE=1 SMTPUTF8 X=x", 0, known).get(SIZE) == 1
+
+
 def test_under_construction():
     """A draft is open until it has its class, and nothing that has it is."""
     made = draft(_Sound)()
