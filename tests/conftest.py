@@ -66,12 +66,29 @@ def _nothing_is_swept(request: pytest.FixtureRequest) -> Iterator[None]:
     if not any(14 in mark.args for mark in request.node.iter_markers("law")):
         yield
         return
-    gc.collect()
+    _set_aside()
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
+
+
+def pytest_sessionstart() -> None:
+    """While tests are collected nothing is lost that would have to be looked for."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """The tests themselves are so many objects that going over them takes seconds, each time that all is swept."""
+    _set_aside()
+    gc.enable()
+
+
+def _set_aside() -> None:
+    """What lives now is looked at no more by the collector of cycles, after one look for what was lost."""
+    gc.collect()
+    gc.freeze()
 
 
 #: Modules whose tests count work or memory; elsewhere their names say so.
