@@ -188,7 +188,7 @@ SERVER: dict[str, Callable[[int], Play]] = {
     "messages-in-reads": lambda n: serve(EHLO + MESSAGE * n, 4096),
     "resets": lambda n: serve(EHLO + (ENVELOPE + b"RSET\r\n") * n),
     "greetings": lambda n: serve(EHLO * n),
-    "parameters": lambda n: serve(EHLO + (b"MAIL FROM:<a@b>" + b" SIZE=1" * 250 + b"\r\n") * (n // 250)),
+    "parameters": lambda n: serve(EHLO + (b"MAIL FROM:<a@b>" + b" SIZE=1" * 50 + b"\r\n") * (n // 50)),
     "rounds-of-auth": lambda n: serve(EHLO + b"AUTH PLAIN\r\n" + b"YWJj\r\n" * n, application=again_please),
     "auth-cancelled": lambda n: serve(EHLO + b"AUTH PLAIN\r\n*\r\n" * n),
     "content-of-dots": lambda n: serve(OPEN + b"..\r\n" * n + b".\r\n"),
