@@ -155,7 +155,7 @@ _SHOWN: Final = bytes(0x3F if (o < 0x20 and o not in b"\0\t\n\r") or o == 0x7F e
 _TLS: Final = (b"\x15\x03", b"\x16\x03")
 _TLS_SPOKEN: Final = "TLS where a reply should be: this port takes nothing in the clear (RFC 8314 s3.3)"
 
-# How many chunks of what length a reader remembers; with these a few kilobytes a connection.
+# How many chunks and lines of what length a reader remembers; with these a few kilobytes a connection.
 _SEEN_COUNT: Final = 16
 _SEEN_LENGTH: Final = 200
 
@@ -174,6 +174,7 @@ class ReplyReader:
         "_code",
         "_failure",
         "_found",
+        "_known",
         "_lines",
         "_raw",
         "_seen",
@@ -192,6 +193,7 @@ class ReplyReader:
         self.buffer = ReceiveBuffer()  #: What no reply has been made of.
         self._failure = ""
         self._seen: dict[bytes, Reply | list[Reply]] = {}  # a server says the same few things again and again
+        self._known: dict[bytes, Reply] = {}  # the same, line by line
         self.ready: deque[Reply] = deque()  #: Replies of such a chunk, not taken yet.
         self._chunk = b""  # a chunk to be remembered if it holds whole replies and nothing else
         self._found: list[Reply] = []  # what it has held so far
@@ -246,6 +248,8 @@ class ReplyReader:
                 if len(self.buffer) > self.line_limit + 1:
                     self._fail(f"reply line longer than {self.line_limit} octets (RFC 5321 s4.5.3.1.5)")
                 return None
+            if not self._raw and (known := self._known.get(line)) is not None:
+                return self._remembered(known)
             if len(line) > self.line_limit:
                 self._fail(_other(line) or f"reply line longer than {self.line_limit} octets (RFC 5321 s4.5.3.1.5)")
             found = _LINE.fullmatch(line) or _LINE.fullmatch(line.translate(_SHOWN))
@@ -253,7 +257,10 @@ class ReplyReader:
                 self._fail(_other(line) or f"not a reply line: {line[:100]!r} (RFC 5321 s4.2)")
             code, mark, text = found.groups()
             if not self._raw and mark != b"-":
-                return self._remembered(_make_reply(int(code), (_decode(text),), line + b"\r\n"))
+                reply = _make_reply(int(code), (_decode(text),), line + b"\r\n")
+                if len(line) <= _SEEN_LENGTH and len(self._known) < _SEEN_COUNT:
+                    self._known[line] = reply
+                return self._remembered(reply)
             if self._code and code != self._code:
                 self._fail(f"reply begun with {self._code!r} goes on with {code!r} (RFC 5321 s4.2.1)")
             self._code = code

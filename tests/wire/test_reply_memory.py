@@ -89,3 +89,40 @@ def test_memory_is_bounded():
         assert len(drain(reader)) == 1
     assert len(reader._seen) <= 16
     assert max(map(len, reader._seen)) <= 200
+
+
+def test_a_known_line_is_known_among_others():
+    reader = knowing(GROUP)
+    reader.receive(b"250 new\r\n" + GROUP + b"221 bye\r\n")
+    found = drain(reader)
+    assert [(reply.code, reply.text) for reply in found] == [
+        (250, "new"), (250, "Ok"), (550, "nobody"), (354, "go"), (221, "bye"),
+    ]  # fmt: skip
+    assert b"".join(reply.raw or b"" for reply in found) == b"250 new\r\n" + GROUP + b"221 bye\r\n"
+
+
+def test_a_known_line_may_be_the_last_of_a_longer_reply():
+    reader = knowing(b"250 b\r\n")
+    reader.receive(b"250-a\r\n250 b\r\n250 b\r\n")
+    assert [reply.lines for reply in drain(reader)] == [("a", "b"), ("b",)]
+
+
+def test_a_known_line_that_contradicts_a_reply_begun_is_a_failure():
+    reader = knowing(b"550 b\r\n")
+    reader.receive(b"250-a\r\n550 b\r\n")
+    with pytest.raises(RemoteProtocolError, match="goes on with"):
+        reader.next_reply()
+
+
+def test_few_lines_are_known_and_short_ones():
+    reader = ReplyReader()
+    same = []
+    for number in range(100):
+        reader.receive(b"250 a%d\r\n250 %s\r\n" % (number, b"x" * 300))
+        first = drain(reader)
+        reader.receive(b"250 new%d\r\n250 a%d\r\n250 %s\r\n" % (number, number, b"x" * 300))
+        again = drain(reader)[1:]
+        assert first == again
+        same.append([one is other for one, other in zip(first, again)])
+    assert same[0] == [True, False]
+    assert same[-1] == [False, False]
