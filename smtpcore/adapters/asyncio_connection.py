@@ -83,7 +83,7 @@ class Connection(asyncio.Protocol):
         """Octets for the script, now or when it reads."""
         if self._waiting:
             self._waiting = False
-            self._left = self._expires - self._server.time()
+            self._left = self._expires - self._server.loop.time()
             self._advance(data)
         elif self._inbox is None:
             self._inbox = [data]
@@ -96,14 +96,7 @@ class Connection(asyncio.Protocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """They are there, and leave the buffer at once: it belongs to all connections."""
-        server = self._server
-        data = server.buffer[:nbytes].tobytes()
-        if not self._waiting:
-            self.data_received(data)
-            return
-        self._waiting = False  # what data_received does, without the call
-        self._left = self._expires - server.time()
-        self._advance(data)
+        self.data_received(self._server.buffer[:nbytes].tobytes())
 
     def eof_received(self) -> bool:
         """The client has shut its side down."""
@@ -167,7 +160,7 @@ class Connection(asyncio.Protocol):
                     self._left = seconds
                     if self._inbox is None and not self._eof:
                         # what _set_timer does, without the call
-                        self._expires = expires = self._server.time() + seconds
+                        self._expires = expires = self._server.loop.time() + seconds
                         if expires < self._rings:
                             self._ring(expires)
                         self._waiting = True
@@ -214,7 +207,7 @@ class Connection(asyncio.Protocol):
         return Write.seconds if limit is None else limit
 
     def _set_timer(self, seconds: float) -> None:
-        self._expires = expires = self._server.time() + seconds
+        self._expires = expires = self._server.loop.time() + seconds
         # One timer goes off at the earliest deadline it knew of, and is set again if that has moved.
         if expires < self._rings:
             self._ring(expires)
@@ -236,7 +229,7 @@ class Connection(asyncio.Protocol):
         self._rings = inf
         if not self._waiting and not self._held:
             pass  # nobody waits for the client
-        elif self._server.time() < self._expires:
+        elif self._server.loop.time() < self._expires:
             self._ring(self._expires)
         elif self._waiting:
             self._waiting = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from functools import cached_property
 from typing import Final, Protocol
 
@@ -29,12 +28,6 @@ class Hub(Listening):
     """What the connections of a server share."""
 
     loop: asyncio.AbstractEventLoop  #: The one that the server was entered in.
-
-    @cached_property
-    def time(self) -> Callable[[], float]:
-        """The clock of the loop."""
-        return self.loop.time
-
     _empty: asyncio.Event | None = None
 
     @cached_property

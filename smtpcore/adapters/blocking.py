@@ -76,9 +76,6 @@ class Pool(BlockingPool):
         return Client(*address, **options)
 
 
-_now: Final = time.monotonic
-
-
 class _Stream:
     """A connected socket. ``server_hostname`` is None on the side of a server."""
 
@@ -107,19 +104,17 @@ class _Stream:
             seconds = effect.wait(self._left)
         elif self._timeout is not None:
             seconds = self._timeout
-        until = _now() + seconds
-        if self._waits:
-            seconds = self._wait(seconds, until)
-        if seconds != self._limit:
-            self._set_limit(seconds)
+        until = time.monotonic() + seconds
+        rest = self._wait(seconds, until)
+        if rest <= 0:
+            raise TimeoutError("the peer took too long")
+        self._set_limit(rest)
         data = self._sock.recv(effect.most or _CHUNK)
-        self._left = max(until - _now(), 0.0)
+        self._left = max(until - time.monotonic(), 0.0)
         return data
 
-    _waits = False  # for something beside octets
-
     def _wait(self, seconds: float, until: float) -> float:
-        """The seconds that are left to read, none where nothing has come."""
+        """The seconds that are left to read; waiting before is for those who wait for something else too."""
         return seconds
 
     def write(self, data: bytes) -> None:
@@ -130,9 +125,6 @@ class _Stream:
         self._sock.sendall(data)
 
     def _set_limit(self, seconds: float) -> None:
-        """Raises TimeoutError where nothing is left."""
-        if seconds <= 0:
-            raise TimeoutError("the peer took too long")
         if seconds != self._limit:  # or it would be one more call of the operating system
             self._sock.settimeout(seconds)
             self._limit = seconds
@@ -291,10 +283,7 @@ class _ServedStream(_Stream):
     machine: ServerConnection | None = None
     bell: _Bell
 
-    _waits = True
-
     def _wait(self, seconds: float, until: float) -> float:
-        """Wait for octets, or for the bell."""
         if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
             return max(seconds, 0.001)
         with _Selector() as selector:

@@ -88,8 +88,6 @@ def heed(machine: ClientConnection) -> Reply | None:
 def unasked(machine: ClientConnection) -> Reply | None:
     """The same, where no question waits for its answer."""
     event = machine.next_event()
-    if isinstance(event, Signal):
-        return None
     if isinstance(event, ConnectionClosed):
         raise Disconnected("the server closed the connection")
     return event.reply if isinstance(event, ReplyReceived) else None

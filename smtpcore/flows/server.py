@@ -171,12 +171,7 @@ class _Script:
             return self._on_ours(kind, command)
         if self._receiving:
             return self._between_chunks(command)
-        # what _on_plain does, without the call
-        method = self._methods.get(kind, self._command)
-        if method is not None:
-            return self._put_to(method, command)
-        self._machine.accept()
-        return None
+        return self._on_plain(kind, command)
 
     def _on_plain(self, kind: type[Command], command: Command) -> Flow[None] | None:
         method = self._methods.get(kind, self._command)
@@ -201,9 +196,8 @@ class _Script:
                 self._authentication = Authentication(machine, session, self._handler, self._control, self._ask)
             return self._authentication.hear(command)
         self._failed = None
-        if self._data is None:
-            self._machine.accept()
-        elif (more := self._put_to(self._data)) is not None:
+        more = self._put_to(self._data)
+        if more is not None:
             return self._receive_behind(more)
         self._receiving = self._machine.receiving
         return None

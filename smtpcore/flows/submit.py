@@ -61,9 +61,7 @@ def submit(
     state = machine.state
     if state not in _OPEN:
         raise LocalProtocolError(f"no message can be sent in state {machine.state.name}")
-    chunked = source.url is not None
-    if (chunking or mail_parameters) and not chunked:
-        chunked = is_chunked(machine, mail_parameters, chunking=chunking)
+    chunked = source.url is not None or is_chunked(machine, mail_parameters, chunking=chunking)
     ledger = Ledger(addresses_of(recipients))
     if source.is_ascii is not True and source.url is None and eight_bit != "send" and not _is_binary(mail_parameters):
         source, ledger.why = yield from fit(machine, source, eight_bit)
@@ -78,10 +76,11 @@ def submit(
     mail = mail_for(machine, sender, source, mail_parameters, ledger)
     if mail is None:
         return ledger.outcome()
+    pending = ledger.pending
     if rcpts:
-        rcpts = [rcpts[index] for index in ledger.pending]
+        rcpts = [rcpts[index] for index in pending]
     else:
-        rcpts = [Rcpt(ledger.recipients[index]) for index in ledger.pending]
+        rcpts = [Rcpt(ledger.recipients[index]) for index in pending]
     # What was put in above is offered; a mistake of the caller must not be found when half of the group is on its way.
     asked: list[Command] = [source.url] if source.url is not None else []
     if mail_parameters or rcpt_parameters or with_own or asked or machine.extensions is not STANDARD:
@@ -133,7 +132,7 @@ def mail_for(
     ledger: Ledger,
 ) -> Mail | None:
     """MAIL with what this message needs; None when nobody can get it."""
-    added = {parameter.keyword: parameter for parameter in parameters} if parameters else {}
+    added = {parameter.keyword: parameter for parameter in parameters}
     if source.size is not None and SIZE in machine.capabilities:
         added.setdefault("SIZE", SIZE(source.size))  # RFC 1870 s6
     if source.is_ascii is not True and EIGHTBITMIME in machine.capabilities:
@@ -152,6 +151,8 @@ def is_chunked(machine: ClientConnection, parameters: Sequence[Parameter[Any]], 
 
     Raises LocalProtocolError for BODY=BINARYMIME where the server offers no CHUNKING (RFC 3030 s3).
     """
+    if not (chunking or parameters):
+        return False  # nobody has asked for it
     offered = CHUNKING in machine.capabilities
     if not offered and _is_binary(parameters):
         raise LocalProtocolError("BODY=BINARYMIME needs CHUNKING, which the server does not offer (RFC 3030 s3)")

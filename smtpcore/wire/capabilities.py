@@ -96,10 +96,8 @@ class Capabilities(Value):
         keyword = key if isinstance(key, str) else getattr(key, "keyword", None)
         if not isinstance(keyword, str):
             return False
-        if keyword in self._by_keyword:
-            return True
         # A long s is no S, but is one in upper case.
-        return keyword is key and keyword.isascii() and keyword.upper() in self._by_keyword
+        return keyword in self._by_keyword or (keyword.isascii() and keyword.upper() in self._by_keyword)
 
     def get(self, key: Keyed[T]) -> T | None:
         """The value offered with that keyword; None when it is not offered, or carries no value that can be read."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Any, Final, Generic, Protocol, TypeVar, final
+from typing import Any, Final, Generic, Protocol, TypeVar, cast, final
 
 from ..errors import ParseError
 from . import grammar
@@ -141,10 +141,10 @@ class ParameterType(Generic[T]):
         self._encode = encode
         self._kind = kind
         self._sound = kind is not None and issubclass(kind, (Value, Enum))
-        # Values of this class may be written quickly: those that need not be read back to be known for right
         #: Finds out whether a text is sure to be read.
         self.is_plain = re.compile(plain).fullmatch if plain is not None else None
-        self._quick, self._quickly = _find_quick_way(decode, encode, kind, self.is_plain)
+        # Values of this class may be written quickly: those that need not be read back to be known for right
+        self._quick, self._quickly = self._find_quick_way()
         #: Reads a text that is plain.
         self.read_plain: Callable[[str], Any] = int if self._quickly is _write_count else decode or self.decode
         self._made: Mapping[Any, Parameter[T]]
@@ -152,6 +152,20 @@ class ParameterType(Generic[T]):
             self._made = {True: make_parameter(self.keyword, True, None)}
         else:
             self._made = {value: self._make(value) for value in usual}
+
+    def _find_quick_way(self) -> tuple[type[Any] | None, Callable[[Any], str | None]]:
+        """A class, and what writes those of its values that are surely right; it gives None for others."""
+        decode, encode, is_plain = self._decode, self._encode, self.is_plain
+        reading, writing = cast("object", decode), cast("object", encode)
+        if decode is None:
+            return bool, _write_nothing
+        if reading is parse_number and writing is str:
+            return int, _write_count
+        if self._kind is str and is_plain is not None:
+            return str, lambda text: text if is_plain(text) else None
+        if self._sound:
+            return self._kind, lambda value: text if _is_simple(text := encode(value)) else None
+        return None, _write_nothing
 
     def __call__(self, value: T) -> Parameter[T]:
         """A parameter with this value. Raises ParseError when the value cannot be written or read back."""
@@ -162,14 +176,7 @@ class ParameterType(Generic[T]):
         text = self._quickly(value)
         if text is None:
             return self._make(value)
-        keyword = self.keyword
-        made = _ParameterDraft()  # what make_parameter does, without the call
-        made.keyword = keyword
-        made.value = value
-        made.written = f" {keyword}={text}"
-        made.__class__ = Parameter
-        parameter: Parameter[T] = made
-        return parameter
+        return make_parameter(self.keyword, value, text)
 
     def _make(self, value: T) -> Parameter[T]:
         if self._decode is None:
@@ -208,25 +215,6 @@ class ParameterType(Generic[T]):
 
     def __repr__(self) -> str:
         return f"ParameterType({self.keyword!r})"
-
-
-def _find_quick_way(
-    decode: Callable[[str], Any] | None,
-    encode: Callable[[Any], str],
-    kind: type[Any] | None,
-    is_plain: Callable[[str], object] | None,
-) -> tuple[type[Any] | None, Callable[[Any], str | None]]:
-    """A class, and what writes those of its values that are surely right; it gives None for others."""
-    writing: object = encode
-    if decode is None:
-        return bool, _write_nothing
-    if decode is parse_number and writing is str:
-        return int, _write_count
-    if kind is str and is_plain is not None:
-        return str, lambda text: text if is_plain(text) else None
-    if kind is not None and issubclass(kind, (Value, Enum)):
-        return kind, lambda value: text if _is_simple(text := encode(value)) else None
-    return None, _write_nothing
 
 
 def _write_nothing(_: object) -> None:

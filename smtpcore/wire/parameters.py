@@ -83,9 +83,6 @@ class Parameters(Value):
     def get(self, key: Keyed[T]) -> T | None:
         """The value of that parameter, or None when it is not there."""
         keyword = key.keyword
-        if keyword in self._values:
-            found: T = self._values[keyword]
-            return found
         return self._value(keyword) if keyword in self._held else None
 
     def __getitem__(self, key: Keyed[T]) -> T:
@@ -155,7 +152,7 @@ class ParameterTypes(dict[str, Keyed[Any]]):
         #: What finds out whether a value is sure to be read, by keyword.
         self.plain = {each.keyword: each.is_plain for each in ours if each.is_plain is not None}
         #: What reads such a value.
-        self.read = {each.keyword: each.read_plain for each in ours}
+        self.read = {each.keyword: each.read_plain for each in ours if each.is_plain is not None}
         #: The keywords that have none.
         self.alone = frozenset([each.keyword for each in ours if each.stands_alone])
 
