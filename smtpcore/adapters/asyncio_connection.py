@@ -6,8 +6,11 @@ The script runs inside ``data_received``: a plain handler costs no switch betwee
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine, Generator
+from functools import partial
 from math import inf
-from typing import Any, Final, final
+from types import coroutine
+from typing import Any, Final, TypeVar, cast, final
 
 from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
 from ..flows.server import Drain
@@ -21,6 +24,7 @@ __all__ = ["LAST", "BufferedConnection", "Connection"]
 
 #: Seconds for a client to take its 421 and to close, once the server is stopping; then it is cut.
 LAST: Final = 1.0
+T = TypeVar("T")
 
 
 class Connection(asyncio.Protocol):
@@ -64,10 +68,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport, proxy: ProxyHeader | None = None) -> None:
         """A client is there, behind a proxy that has said so or not: begin, or send it away."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a stream transport is needed")
         server = self._server
-        self._transport = transport
+        self._transport = transport = cast("asyncio.Transport", transport)  # other loops have classes of their own
         if len(server.connections) >= server.max_connections or server.control.draining:
             if not server.implicit_tls:  # a client of TLS could not read it
                 transport.write(TOO_MANY)
@@ -75,7 +77,13 @@ class Connection(asyncio.Protocol):
             return
         server.connections.add(self)
         if server.implicit_tls:
-            self._task = self._server.loop.create_task(self._secure(proxy))
+            # Its first step is taken now: a loop that reads before its tasks would read past the beginning of TLS.
+            steps = self._secure(proxy)
+            try:
+                awaited = steps.send(None)
+            except StopIteration:
+                return
+            self._task = server.loop.create_task(_go_on(steps, awaited))
         else:
             self._begin(proxy)
 
@@ -345,6 +353,27 @@ class Connection(asyncio.Protocol):
         self._stop_timer()
         if self._transport is not None:
             self._timer = self._server.loop.call_later(seconds, self._transport.abort)
+
+
+async def _go_on(steps: Coroutine[Any, Any, T], awaited: object) -> T:
+    """The rest of a coroutine whose first step was taken, and which awaits something."""
+    return await _rest(steps, awaited)
+
+
+@coroutine
+def _rest(steps: Coroutine[Any, Any, T], awaited: object) -> Generator[Any, Any, T]:
+    while True:
+        try:
+            value = yield awaited
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the coroutine has to hear of it
+            step = partial(steps.throw, error)
+        else:
+            step = partial(steps.send, value)
+        try:
+            awaited = step()
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
 
 
 @final

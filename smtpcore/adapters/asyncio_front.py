@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, final
+from typing import Any, Final, cast, final
 
 from ..flows.proxy import read_proxy_header
 from ..wire.proxy import ProxyHeader
@@ -32,9 +32,7 @@ class Front(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody is there: a proxy, or a client."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a stream transport is needed")
-        self._transport = transport
+        self._transport = transport = cast("asyncio.Transport", transport)  # other loops have classes of their own
         server = self._server
         full = len(server.connections) >= server.max_connections or server.control.draining
         if full or transport.get_extra_info("peername") not in server.proxies:

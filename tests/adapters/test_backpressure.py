@@ -12,7 +12,7 @@ import pytest
 
 from smtpcore import ServerLimits
 from smtpcore.flows.handler import Served
-from tests.adapters.running import ADAPTERS, EVERY_SERVER, Keeper, Raw, serving, talk, until, welcome
+from tests.adapters.running import ADAPTERS, EVERY_SERVER, OVER_ASYNCIO, Keeper, Raw, serving, talk, until, welcome
 
 pytestmark = pytest.mark.law(7)
 
@@ -124,7 +124,7 @@ def test_a_server_that_talks_and_talks_does_not_fill_a_client(client):
             await until("asyncio", done)
 
         async def body(connection: Any) -> Any:
-            source = content_of_asyncio() if client == "asyncio" else content()
+            source = content_of_asyncio() if client in OVER_ASYNCIO else content()
             return await connection.send(None, ["b@h.edu"], source)
 
         assert not talk(client, listener.getsockname(), body).all_accepted

@@ -14,7 +14,18 @@ from typing import Any
 import pytest
 
 from smtpcore import LocalProtocolError, Noop
-from tests.adapters.running import ASYNC, PATIENCE, Keeper, Raw, in_content, over_blocking, serving, talk
+from tests.adapters.running import (
+    ASYNC,
+    OVER_ASYNCIO,
+    PATIENCE,
+    Keeper,
+    Raw,
+    in_content,
+    over_blocking,
+    run_asyncio,
+    serving,
+    talk,
+)
 
 BOB = ["bob@hamburger.edu"]
 
@@ -49,12 +60,12 @@ OPEN = (b"220 hi\r\n", b"250-h\r\n250 PIPELINING\r\n")
 
 
 def over(adapter: str) -> Any:
-    return importlib.import_module(f"smtpcore.adapters.{adapter}")
+    return importlib.import_module(f"smtpcore.adapters.{'asyncio' if adapter in OVER_ASYNCIO else adapter}")
 
 
 def run(adapter: str, main: Any) -> Any:
-    if adapter == "asyncio":
-        return asyncio.run(main())
+    if adapter in OVER_ASYNCIO:
+        return run_asyncio(adapter, main())
     import trio
 
     return trio.run(main)
@@ -62,7 +73,7 @@ def run(adapter: str, main: Any) -> Any:
 
 async def given_up(adapter: str, work: Any, seconds: float = 0.1) -> bool:
     """Whether the work had to be cancelled."""
-    if adapter == "asyncio":
+    if adapter in OVER_ASYNCIO:
         try:
             async with asyncio.timeout(seconds):
                 await work
@@ -106,7 +117,7 @@ def test_cancelled_within_its_content(adapter):
     async def endless() -> AsyncGenerator[bytes, None]:
         while True:
             yield b"and so on\r\n"
-            if adapter == "asyncio":
+            if adapter in OVER_ASYNCIO:
                 await asyncio.sleep(0.01)
             else:
                 import trio

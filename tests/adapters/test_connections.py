@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.running import ADAPTERS, EVERY_SERVER, Keeper, Raw, in_content, serving, talk, welcome
+from tests.adapters.running import ADAPTERS, EVERY_SERVER, OVER_ASYNCIO, Keeper, Raw, in_content, serving, talk, welcome
 
 MESSAGE = b"Subject: crepes\r\n\r\nHello\r\n"
 
@@ -110,7 +110,7 @@ def test_a_thousand_connections_one_after_the_other(adapter):
                     said += data
                 assert said.endswith(b"221 closing connection\r\n")
         handler.wait_for("closed", 1000)
-        if adapter == "asyncio":
+        if adapter in OVER_ASYNCIO:
             assert not server.server.connections
     assert handler.events.count("connected") == handler.events.count("closed") == 1000
     gc.collect()

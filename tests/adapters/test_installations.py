@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from tests.adapters.running import ADAPTERS
+from tests.adapters.running import WITH_TRIO
 
 SEND = """
     class Handler:
@@ -74,7 +74,7 @@ def interpreted(source: str, *flags: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("adapter", ADAPTERS)
+@pytest.mark.parametrize("adapter", ["asyncio", pytest.param("trio", marks=WITH_TRIO), "blocking"])
 @pytest.mark.parametrize("flags", [("-X", "dev", "-W", "error"), ("-O",)], ids=["dev", "optimised"])
 def test_nothing_is_left_to_warn_of(adapter, flags):
     ran = interpreted(script(adapter), *flags)

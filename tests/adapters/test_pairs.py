@@ -12,7 +12,7 @@ from smtpcore import Noop, Reply, Vrfy
 from smtpcore.extensions import STARTTLS
 from smtpcore.flows.handler import Served
 from smtpcore.sasl import Credentials, Login
-from tests.adapters.running import ADAPTERS, ASYNC, EVERY_SERVER, Keeper, serving, talk
+from tests.adapters.running import ADAPTERS, ASYNC, EVERY_SERVER, OVER_ASYNCIO, Keeper, serving, talk
 
 pytestmark = pytest.mark.law(17)
 
@@ -126,7 +126,7 @@ def test_an_async_handler(adapter, client):
     """Methods that really wait, each in turn."""
 
     async def wait() -> None:
-        if adapter == "asyncio":
+        if adapter in OVER_ASYNCIO:
             import asyncio
 
             await asyncio.sleep(0.001)

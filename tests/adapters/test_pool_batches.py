@@ -16,7 +16,7 @@ from smtpcore import Mail, Reply
 from smtpcore.extensions import LIMITS, Limits
 from smtpcore.flows.handler import Served
 from smtpcore.flows.pool import PoolLimits
-from tests.adapters.running import ADAPTERS, ASYNC, PATIENCE, serving
+from tests.adapters.running import ADAPTERS, ASYNC, OVER_ASYNCIO, PATIENCE, run_asyncio, serving
 from tests.adapters.test_pools import Counting
 
 EVERY_POOL = pytest.mark.parametrize("adapter", ADAPTERS)
@@ -56,8 +56,8 @@ def over(adapter: str, body: Callable[[Any], Awaitable[Any]], **options: Any) ->
         async with pool:
             return await body(pool)
 
-    if adapter == "asyncio":
-        return asyncio.run(main(over_asyncio.Pool(tls="none", **options)))
+    if adapter in OVER_ASYNCIO:
+        return run_asyncio(adapter, main(over_asyncio.Pool(tls="none", **options)))
     import trio
 
     import smtpcore.adapters.trio as over_trio
@@ -173,7 +173,7 @@ def test_beside_others(adapter):
                 async def one() -> None:
                     found.extend(await pool.send_all(host, [MESSAGE] * 30))
 
-                if adapter == "asyncio":
+                if adapter in OVER_ASYNCIO:
                     await asyncio.gather(*[one() for _ in range(4)])
                 else:
                     import trio
@@ -200,7 +200,7 @@ def test_cancelled(adapter, delay):
         host, port = running.address
 
         async def body(pool: Any) -> None:
-            if adapter == "asyncio":
+            if adapter in OVER_ASYNCIO:
                 tasks = [asyncio.create_task(pool.send_all(host, [MESSAGE] * 1000)) for _ in range(3)]
                 await asyncio.sleep(delay)
                 for task in tasks:

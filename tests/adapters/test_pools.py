@@ -18,7 +18,7 @@ from smtpcore import Mail, Reply
 from smtpcore.extensions import LIMITS, Limits
 from smtpcore.flows.handler import Served
 from smtpcore.flows.pool import PoolLimits
-from tests.adapters.running import ADAPTERS, ASYNC, PATIENCE, SHORT, serving
+from tests.adapters.running import ADAPTERS, ASYNC, OVER_ASYNCIO, PATIENCE, SHORT, run_asyncio, serving
 
 EVERY_POOL = pytest.mark.parametrize("adapter", ADAPTERS)
 ASYNC_POOL = pytest.mark.parametrize("adapter", ASYNC)
@@ -101,14 +101,14 @@ def pooled(adapter: str, address: tuple[str, int], count: int, tasks: int, **opt
         for _ in numbers:
             outcomes.append(await pool.send(host, "alice@crepes.fr", BOB, CONTENT))
 
-    if adapter == "asyncio":
+    if adapter in OVER_ASYNCIO:
 
         async def main() -> Any:
             async with over_asyncio.Pool(port=port, **options) as pool:
                 await asyncio.gather(*[each(pool) for _ in range(tasks)])
             return pool
 
-        return outcomes, asyncio.run(main())
+        return outcomes, run_asyncio(adapter, main())
     import trio
 
     import smtpcore.adapters.trio as over_trio
@@ -165,8 +165,8 @@ def test_a_server_that_hangs_up_after_each(adapter):
                         await sleep(0.05)
                 assert pool.opened == 3
 
-        if adapter == "asyncio":
-            asyncio.run(main(over_asyncio.Pool(port=port, tls="none"), asyncio.sleep))
+        if adapter in OVER_ASYNCIO:
+            run_asyncio(adapter, main(over_asyncio.Pool(port=port, tls="none"), asyncio.sleep))
         elif adapter == "trio":
             import trio
 
@@ -239,8 +239,8 @@ def test_cancelled_among_others(adapter, delay):
                 assert (pool.busy, pool.waiting) == (0, 0)
             return found
 
-        if adapter == "asyncio":
-            found = asyncio.run(over_loop())
+        if adapter in OVER_ASYNCIO:
+            found = run_asyncio(adapter, over_loop())
         else:
             import trio
 
@@ -264,8 +264,8 @@ def interrupted(adapter: str, host: str, port: int) -> None:
             await pool.send(host, None, BOB, CONTENT)
             raise KeyboardInterrupt
 
-    if adapter == "asyncio":
-        asyncio.run(main(over_asyncio.Pool(port=port, tls="none")))
+    if adapter in OVER_ASYNCIO:
+        run_asyncio(adapter, main(over_asyncio.Pool(port=port, tls="none")))
     import trio
 
     import smtpcore.adapters.trio as over_trio

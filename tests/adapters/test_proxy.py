@@ -338,15 +338,19 @@ class _Transport(asyncio.Transport):
 
 
 @pytest.mark.parametrize("tls", ["none", "implicit"])
-def test_octets_that_come_to_the_wrong_one(tls: Any, certificates: Any) -> None:
+def test_octets_that_come_to_the_wrong_one(tls: Any, certificates: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop of Windows goes on to feed the protocol that it has begun to feed."""
     from smtpcore.adapters.asyncio import serve
     from smtpcore.adapters.asyncio_connection import Connection
+
+    async def endless(*args: object, **options: object) -> None:
+        await asyncio.sleep(60)
 
     async def main() -> tuple[bytes, bool, list[Any]]:
         loop = asyncio.get_running_loop()
         reported: list[Any] = []
         loop.set_exception_handler(lambda _, context: reported.append(context["exception"]))
+        monkeypatch.setattr(loop, "start_tls", endless)
         context = certificates.server if tls == "implicit" else None
         async with serve(object(), "127.0.0.1", 0, tls=tls, ssl_context=context, proxy_from=FROM_HERE) as server:
             transport = _Transport(("127.0.0.1", 1))

@@ -18,7 +18,7 @@ from smtpcore.adapters.tls import verifies
 from smtpcore.extensions import REQUIRETLS
 from smtpcore.flows.pool import PoolLimits
 from smtpcore.policy import Dnssec, Security, Tlsa, Verdict, dane_verdict
-from tests.adapters.running import ADAPTERS, Keeper, serving, talk
+from tests.adapters.running import ADAPTERS, OVER_ASYNCIO, Keeper, run_asyncio, serving, talk
 
 EVERY_CLIENT = pytest.mark.parametrize("client", ADAPTERS)
 REFUSED = pytest.raises(LocalProtocolError, match=r"certificate was not verified \(5\.7\.10, RFC 8689 s4\.2\.1\)")
@@ -143,10 +143,8 @@ def test_in_a_pool(client):
     with serving("asyncio", handler, tls="required", ssl_context=SERVER, capabilities=[REQUIRETLS]) as running:
         host, port = running.address
         options: Any = {"port": port, "tls": "opportunistic", "pool_limits": PoolLimits(per_host=1)}
-        if client == "asyncio":
-            import asyncio
-
-            asyncio.run(in_pool(over_asyncio.Pool(**options), host, 3))
+        if client in OVER_ASYNCIO:
+            run_asyncio(client, in_pool(over_asyncio.Pool(**options), host, 3))
         elif client == "trio":
             import trio
 

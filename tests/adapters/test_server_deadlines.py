@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smtpcore.flows.handler import Served
-from tests.adapters.running import ASYNC, EVERY_SERVER, Keeper, Raw, in_content, serving
+from tests.adapters.running import ASYNC, EVERY_SERVER, OVER_ASYNCIO, Keeper, Raw, in_content, serving
 
 TIMEOUT = 0.2
 #: How late a loaded machine may be.
@@ -86,7 +86,7 @@ def test_content_that_keeps_up_may_take_longer(adapter):
 
 
 async def asleep(adapter: str, seconds: float) -> None:
-    if adapter == "asyncio":
+    if adapter in OVER_ASYNCIO:
         import asyncio
 
         await asyncio.sleep(seconds)

@@ -13,6 +13,7 @@ import pytest
 from smtpcore.adapters import asyncio_connection, blocking
 from smtpcore.adapters.listening import Listening
 from smtpcore.flows.handler import Served
+from smtpcore.sasl import Channel
 from tests.adapters.running import Keeper, Raw, over_asyncio, over_blocking, serving, welcome
 
 # --- asyncio -------------------------------------------------------------------------------------
@@ -213,12 +214,38 @@ def test_a_handler_that_was_cancelled_before_it_began():
     assert calls in (["closed"], ["command", "closed"])
 
 
-def test_only_streams_are_served():
+@pytest.mark.parametrize("fails", [False, True], ids=["done", "fails"])
+@pytest.mark.parametrize("waits", [True, False], ids=["later", "at-once"])
+def test_implicit_tls_begins_before_anything_can_be_read(monkeypatch, certificates, fails, waits):
+    """Not in a task that begins later: a loop may read before that, and what it read would be lost to TLS."""
+    begun: list[Any] = []
+
+    async def start_tls(transport: Any, protocol: Any, context: Any, **options: Any) -> Any:
+        begun.append(transport)
+        if waits:
+            await asyncio.sleep(0)
+        if fails:
+            raise OSError("no handshake")
+        return FakeTransport()
+
     async def main() -> None:
-        async with over_asyncio.serve(object(), "127.0.0.1", 0) as server:
+        options = {"tls": "implicit", "ssl_context": certificates.server, "grace": 0.1}
+        async with over_asyncio.serve(object(), "127.0.0.1", 0, **options) as server:
+            monkeypatch.setattr(server.loop, "start_tls", start_tls)
+            monkeypatch.setattr(asyncio_connection, "channel_of", lambda secured, certificate: Channel())
             made = asyncio_connection.Connection(server)
-            with pytest.raises(TypeError):
-                made.connection_made(asyncio.DatagramTransport())
+            transport = FakeTransport()
+            made.connection_made(transport)
+            assert begun == [transport]
+            for _ in range(5):
+                await asyncio.sleep(0)
+            if fails:
+                assert transport.calls == ["abort"]
+                assert not server.connections
+            else:
+                encrypted: Any = made._transport
+                assert encrypted.written.startswith(b"220 ")
+                made.connection_lost(None)
 
     asyncio.run(main())
 

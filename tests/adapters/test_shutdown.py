@@ -13,7 +13,17 @@ import pytest
 
 import smtpcore.adapters.asyncio as asyncio_adapter
 from smtpcore.flows.handler import Served
-from tests.adapters.running import ASYNC, EVERY_SERVER, Keeper, Raw, in_content, serving, until
+from tests.adapters.running import (
+    ASYNC,
+    EVERY_SERVER,
+    WITH_UVLOOP,
+    Keeper,
+    Raw,
+    in_content,
+    run_asyncio,
+    serving,
+    until,
+)
 
 GRACE = 10.0
 
@@ -203,8 +213,9 @@ def test_many_clients_at_once(adapter):
     assert handler.events.count("closed") == 25
 
 
+@pytest.mark.parametrize("loop", ["asyncio", pytest.param("uvloop", marks=WITH_UVLOOP)])
 @pytest.mark.parametrize("steps", range(5))
-def test_a_client_that_comes_as_the_server_goes(tmp_path, steps):
+def test_a_client_that_comes_as_the_server_goes(tmp_path, loop, steps):
     """asyncio forgets a connection that was accepted just before its listener is closed; we let it get its protocol."""
     path = str(tmp_path / "lmtp")
 
@@ -216,5 +227,5 @@ def test_a_client_that_comes_as_the_server_goes(tmp_path, steps):
                 await asyncio.sleep(0)
 
     for _ in range(3):
-        asyncio.run(one())
+        run_asyncio(loop, one())
     gc.collect()  # an unclosed transport is a warning, and that an error
