@@ -7,11 +7,13 @@ import os
 import signal
 import socket
 import ssl
+import sys
 import time
 
 import pytest
 
 from smtpcore.cli import main
+from tests.adapters.running import WITH_UVLOOP
 from tests.cli.commandline import CONTENT, Process, Talk, files, messages, serving, stuffed, untraced
 
 BODY = b"Subject: x\r\n\r\nhello\r\n.\r\n"
@@ -279,9 +281,14 @@ def test_of_many_recipients_some_are_printed(capsys):
 # --- as a program --------------------------------------------------------------------------------
 
 
+EVERY_LOOP = pytest.mark.parametrize("loop", ["asyncio", pytest.param("uvloop", marks=WITH_UVLOOP)])
+
+
+@EVERY_LOOP
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_when_the_transaction_in_hand_has_ended(tmp_path, number):
-    with Process("-W", "error", "-m", "smtpcore", "serve", "127.0.0.1:0", "--maildir", tmp_path) as process:
+def test_a_signal_ends_it_when_the_transaction_in_hand_has_ended(tmp_path, number, loop):
+    command = ["-m", "smtpcore", "serve", "127.0.0.1:0", "--maildir", tmp_path, "--loop", loop]
+    with Process("-W", "error", *command) as process:
         address = process.address()
         with Talk(address) as idle, Talk(address) as busy:
             idle.say("EHLO crepes.fr")
@@ -300,8 +307,9 @@ def test_a_signal_ends_it_when_the_transaction_in_hand_has_ended(tmp_path, numbe
     assert untraced(messages(tmp_path)[0]) == b"Subject: x\r\n\r\nhello\r\n"
 
 
-def test_the_second_signal_does_not_wait(tmp_path):
-    command = ["-m", "smtpcore", "serve", "127.0.0.1:0", "--maildir", tmp_path]
+@EVERY_LOOP
+def test_the_second_signal_does_not_wait(tmp_path, loop):
+    command = ["-m", "smtpcore", "serve", "127.0.0.1:0", "--maildir", tmp_path, "--loop", loop]
     with Process(*command) as process, Talk(process.address()) as busy:
         busy.envelope()
         busy.write(b"Subject: x\r\n")
@@ -313,6 +321,12 @@ def test_the_second_signal_does_not_wait(tmp_path):
     assert status == 130
     assert "Traceback" not in error
     assert files(tmp_path) == {"tmp": 0, "new": 0, "cur": 0}
+
+
+def test_a_loop_that_is_not_installed(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    assert main(["serve", "127.0.0.1:0", "--loop", "uvloop"]) == 2
+    assert "install smtpcore[uvloop]" in capsys.readouterr().err
 
 
 def test_it_says_where_it_listens_first_and_at_once():
