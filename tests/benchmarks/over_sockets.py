@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from .load import Load
 from .report import ROOT, Case, Run, optional, table
@@ -37,12 +38,18 @@ def _sink(port: int) -> list[str]:
 
 def servers() -> dict[str, Command | None]:
     """What starts a server on a port."""
+    found: dict[str, Command | None] = {"smtpcore, asyncio": lambda port: _script("receive.py", str(port), "asyncio")}
+    uvloop, aiosmtpd = optional("uvloop"), optional("aiosmtpd.smtp")
+    found["smtpcore, uvloop"] = (lambda port: _script("receive.py", str(port), "uvloop")) if uvloop else None
+    found["aiosmtpd, asyncio"] = (lambda port: _script("peers.py", "serve", str(port))) if aiosmtpd else None
+    both = uvloop and aiosmtpd
+    found["aiosmtpd, uvloop"] = (lambda port: _script("peers.py", "serve", str(port), "uvloop")) if both else None
     sink = shutil.which("smtp-sink") or Path("/usr/sbin/smtp-sink").exists()
-    return {
-        "smtpcore, asyncio": lambda port: _script("receive.py", str(port), "asyncio"),
-        "aiosmtpd": (lambda port: _script("peers.py", "serve", str(port))) if optional("aiosmtpd.smtp") else None,
-        "Postfix smtp-sink (C)": _sink if sink else None,
-    }
+    found[_SINK] = _sink if sink else None
+    return found
+
+
+_SINK: Final = "Postfix smtp-sink (C)"
 
 
 @contextmanager
@@ -150,7 +157,7 @@ def transmit(run: Run) -> None:
     """Clients that send to one sink."""
     count = run.amount(600, 60)
     available = servers()
-    name = next(name for name in reversed(available) if available[name] and name != "aiosmtpd")
+    name = _SINK if available[_SINK] else "smtpcore, asyncio"
     commands = {
         "smtpcore, blocking": _script("transmit.py"),
         "smtpcore, chained": _script("transmit.py"),

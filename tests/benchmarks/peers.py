@@ -1,12 +1,13 @@
 """Peers over sockets: ``peers.py serve PORT``, or ``peers.py CLIENT HOST PORT COUNT SIZE RECIPIENTS CONNECTIONS``.
 
-The server is aiosmtpd's; the clients, smtplib and aiosmtplib, print JSON as ``transmit.py`` does,
-and use one connection.
+The server is aiosmtpd's, on uvloop where that stands behind the port; the clients, smtplib and aiosmtplib, print JSON
+as ``transmit.py`` does, and use one connection.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import logging
 import smtplib
@@ -18,8 +19,8 @@ LINE = b"Hello, this is a line of the body of a message that is sent to measure.
 HEADER = b"From: a@example.org\r\nTo: b@example.com\r\nSubject: benchmark\r\n\r\n"
 
 
-def serve(port: int) -> None:
-    """Serve with aiosmtpd until killed."""
+def serve(port: int, new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None) -> None:
+    """Serve with aiosmtpd until killed, on a loop of that kind or asyncio's own."""
     from aiosmtpd.smtp import SMTP
 
     logging.getLogger("mail.log").setLevel(logging.ERROR)
@@ -35,7 +36,8 @@ def serve(port: int) -> None:
         )
         await server.serve_forever()
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(main())
 
 
 def by_smtplib(host: str, port: int, names: list[str], content: bytes, count: int) -> None:
@@ -68,7 +70,7 @@ CLIENTS: dict[str, Callable[[str, int, list[str], bytes, int], None]] = {
 
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
-        serve(int(sys.argv[2]))
+        serve(int(sys.argv[2]), importlib.import_module("uvloop").new_event_loop if "uvloop" in sys.argv else None)
     host, port, count, size, recipients = sys.argv[2], *map(int, sys.argv[3:7])
     content = HEADER + LINE * max(1, (size - len(HEADER)) // len(LINE))
     names = [f"b{number}@example.com" for number in range(recipients)]

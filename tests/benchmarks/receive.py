@@ -1,8 +1,9 @@
-"""A receiving server that forgets what it gets: ``receive.py PORT [asyncio|trio|blocking]``."""
+"""A receiving server that forgets what it gets: ``receive.py PORT [asyncio|uvloop|trio|blocking]``."""
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import sys
 
 
@@ -39,8 +40,10 @@ def over_threads(port: int) -> None:
 
 if __name__ == "__main__":
     port, kind = int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "asyncio"
-    if kind == "asyncio":
-        asyncio.run(over_asyncio(port))
+    if kind in {"asyncio", "uvloop"}:
+        new_loop = importlib.import_module("uvloop").new_event_loop if kind == "uvloop" else None
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(over_asyncio(port))
     elif kind == "trio":
         import trio
 
