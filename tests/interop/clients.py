@@ -113,7 +113,7 @@ def aiosmtplib(job: Job) -> Ran:
 
 def nodemailer(job: Job) -> Ran:
     """Nodemailer, on Node.js."""
-    modules = machinery.node_modules()
+    modules = machinery.node_modules("nodemailer")
     with _job_file(job) as file:
         script = str(machinery.HERE / "nodemailer_send.js")
         return machinery.run([machinery.program("node"), script, file.name], env={"NODE_PATH": str(modules)})

@@ -52,10 +52,10 @@ def peer_python() -> str:
     return str(path) if path.exists() else missing("a Python with aiosmtpd and aiosmtplib")
 
 
-def node_modules() -> Path:
-    """Where npm put nodemailer."""
+def node_modules(name: str) -> Path:
+    """Where npm put that package, and others."""
     path = CACHE / "npm" / "node_modules"
-    return path if (path / "nodemailer").is_dir() else missing("nodemailer")
+    return path if (path / name).is_dir() else missing(name)
 
 
 def in_root(root: str, share: Path, *command: str, seconds: int = LIFETIME) -> list[str]:
