@@ -38,6 +38,7 @@ from .wire.command import Command, Data, Ehlo, Expn, Helo, Help, Lhlo, Mail, Noo
 
 __all__ = [
     "HAPPENINGS",
+    "SILENT",
     "TRANSITIONS",
     "Connect",
     "EndOfContent",
@@ -69,6 +70,10 @@ class State(Enum):
 
     # Members are singletons, and the table is looked up at every step: Enum's own hash is Python code.
     __hash__ = object.__hash__
+
+
+#: Where no octets of SMTP travel, in either direction.
+SILENT: Final = frozenset((State.UPGRADING, State.TURNED, State.CLOSED))
 
 
 @final

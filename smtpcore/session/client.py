@@ -13,7 +13,7 @@ from ..extensions import STANDARD, ExtensionSet
 from ..extensions.auth import Auth, AuthResponse
 from ..extensions.chunking import BdatCommand
 from ..extensions.xclient import XClient
-from ..table import Connect, EndOfContent, State
+from ..table import SILENT, Connect, EndOfContent, State
 from ..wire.capabilities import Capabilities
 from ..wire.command import Command, Data, Ehlo, Lhlo
 from ..wire.content import DotStuffer
@@ -244,13 +244,8 @@ class ClientConnection(Endpoint):
         if self._error:
             self._check_error()
         state = self.state
-        if state is _CLOSED:
-            return self._closed()
-        if state is _UPGRADING:
-            self._refuse_plaintext()
-            return self._closed() if self._eof else PAUSED
-        if state is _TURNED:
-            return self._closed() if self._eof else PAUSED
+        if state in SILENT:
+            return self._next_beside_replies(state)
         reader, flight = self._reader, pipeline.flight
         reply = reader.ready.popleft() if reader.ready else self._read() if reader.buffer.data else None
         if reply is None:
@@ -280,6 +275,11 @@ class ClientConnection(Endpoint):
         elif not flight:
             pipeline.planned = self.state
         return event or ReplyReceived(reply, command)
+
+    def _next_beside_replies(self, state: State) -> ClientEvent | Signal:
+        if state is _UPGRADING:
+            self._refuse_plaintext()
+        return self._closed() if self._eof or state is _CLOSED else PAUSED
 
     def _read(self) -> Reply | None:
         try:

@@ -14,7 +14,7 @@ from ..extensions.auth import AUTH_LINE_LIMIT, Auth, AuthResponse, encode_base64
 from ..extensions.burl import BurlCommand
 from ..extensions.chunking import Bdat, BdatCommand, BdatLast
 from ..extensions.starttls import StartTls
-from ..table import Connect, EndOfContent, State, may_answer
+from ..table import SILENT, Connect, EndOfContent, State, may_answer
 from ..wire.capabilities import Capabilities
 from ..wire.command import Command, Data, Mail, Quit, Rcpt
 from ..wire.reply import Reply
@@ -51,7 +51,6 @@ _CONTENT_ENDED: Final = ContentEnded()
 _POSITIVE: Final = replies.POSITIVE_OCTETS
 # RFC 2033 s4.2: not one reply to the content
 _POSITIVE_LMTP: Final = {kind: octets for kind, octets in _POSITIVE.items() if kind is not EndOfContent}
-_NOT_WAITING: Final = frozenset((_CLOSED, _UPGRADING, _TURNED))
 
 
 @final
@@ -115,7 +114,7 @@ class ServerConnection(Reception):
     def deadline(self) -> Deadline | None:
         """How long the client may take for what it has to do next; None when it is not the client's turn."""
         state = self.session.state
-        if self._awaiting or state in _NOT_WAITING:
+        if self._awaiting or state in SILENT:
             return None
         return BLOCK if state is _CONTENT or self._chunk is not None else COMMAND
 
@@ -164,13 +163,8 @@ class ServerConnection(Reception):
         state = self.session.state
         if state is _CONTENT:
             return self._next_content()
-        if state is _CLOSED:
-            return ConnectionClosed()
-        if state is _UPGRADING:
-            self._refuse_plaintext()
-            return self._end_of_stream() if self._eof else PAUSED
-        if state is _TURNED:
-            return self._end_of_stream() if self._eof else PAUSED
+        if state in SILENT:
+            return self._next_beside_lines(state)
         buffer = self._buffer
         while True:
             if self._chunk is not None:
@@ -188,6 +182,13 @@ class ServerConnection(Reception):
             if event is not None:
                 return event
         return self._end_of_stream() if self._eof else NEED_DATA
+
+    def _next_beside_lines(self, state: State) -> ServerEvent | Signal:
+        if state is _CLOSED:
+            return ConnectionClosed()
+        if state is _UPGRADING:
+            self._refuse_plaintext()
+        return self._end_of_stream() if self._eof else PAUSED
 
     def _on_line(self, line: bytes) -> ServerEvent | None:
         session, tolerance = self.session, self._tolerance
@@ -303,7 +304,7 @@ class ServerConnection(Reception):
         replies.checked(reply)
         if self._error or self.session.state is State.CLOSED:
             return
-        if self.session.state not in _NOT_WAITING:
+        if self.session.state not in SILENT:
             self._write(reply)
         self._close()
 
