@@ -8,6 +8,7 @@ receiving server or a sending client.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +194,8 @@ def client_engine_pipelined() -> PipelinedClientEngine:
 def server_cmds(port: int, python: str) -> dict[str, list[str]]:
     """The commands that start a receiving server on a port."""
     script = str(HERE / "receive.py")
-    return {kind: [python, script, str(port), kind] for kind in ("asyncio", "trio", "blocking")}
+    kinds = ("asyncio", *(("uvloop",) if find_spec("uvloop") else ()), "trio", "blocking")
+    return {kind: [python, script, str(port), kind] for kind in kinds}
 
 
 def sender_cmds(python: str) -> dict[str, tuple[list[str], list[str]]]:
