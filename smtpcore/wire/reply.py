@@ -155,9 +155,10 @@ _SHOWN: Final = bytes(0x3F if (o < 0x20 and o not in b"\0\t\n\r") or o == 0x7F e
 _TLS: Final = (b"\x15\x03", b"\x16\x03")
 _TLS_SPOKEN: Final = "TLS where a reply should be: this port takes nothing in the clear (RFC 8314 s3.3)"
 
-# How many chunks and lines of what length a reader remembers; with these a few kilobytes a connection.
+# How many chunks and lines of what length a reader remembers: what answers one message to ten recipients, with room to
+# spare; at most some kilobytes a connection.
 _SEEN_COUNT: Final = 16
-_SEEN_LENGTH: Final = 200
+_SEEN_LENGTH: Final = 512
 
 
 @final

@@ -88,7 +88,16 @@ def test_memory_is_bounded():
         reader.receive(b"250 %s\r\n" % (b"x" * 1000))
         assert len(drain(reader)) == 1
     assert len(reader._seen) <= 16
-    assert max(map(len, reader._seen)) <= 200
+    assert max(map(len, reader._seen)) <= 512
+
+
+def test_what_a_message_to_ten_is_answered_with_is_known_as_a_whole():
+    """With the verdict on the message before it, which pipelining brings along."""
+    chunk = b"250 2.0.0 Ok\r\n250 2.1.0 Ok\r\n" + b"250 2.1.5 Ok\r\n" * 10 + b"354 End data with <CR><LF>.<CR><LF>\r\n"
+    reader = knowing(chunk)
+    reader.receive(chunk)
+    assert not reader.buffer.data
+    assert [reply.code for reply in drain(reader)] == [250] * 12 + [354]
 
 
 def test_a_known_line_is_known_among_others():
@@ -118,9 +127,9 @@ def test_few_lines_are_known_and_short_ones():
     reader = ReplyReader()
     same = []
     for number in range(100):
-        reader.receive(b"250 a%d\r\n250 %s\r\n" % (number, b"x" * 300))
+        reader.receive(b"250 a%d\r\n250 %s\r\n" % (number, b"x" * 600))
         first = drain(reader)
-        reader.receive(b"250 new%d\r\n250 a%d\r\n250 %s\r\n" % (number, number, b"x" * 300))
+        reader.receive(b"250 new%d\r\n250 a%d\r\n250 %s\r\n" % (number, number, b"x" * 600))
         again = drain(reader)[1:]
         assert first == again
         same.append([one is other for one, other in zip(first, again)])
