@@ -77,7 +77,7 @@ class DotStuffer:
     The other policies are not for sending: our side never writes a bare CR or LF.
     """
 
-    __slots__ = ("_decoder", "_filter", "_line_start", "_policy", "_seen")
+    __slots__ = ("_ahead", "_decoder", "_filter", "_line_start", "_policy", "_seen", "_stuffed")
 
     def __init__(self, bare_newlines: BareNewlines = _REJECT) -> None:
         if bare_newlines is not _REJECT and bare_newlines is not _NORMALIZE:
@@ -87,6 +87,19 @@ class DotStuffer:
         self._filter: NewlineFilter | None = None  # from the first chunk on that is not clean by itself
         self._seen = 0  # octets before that
         self._line_start = True
+        self._ahead: bytes | None = None  # a content looked at before its time
+        self._stuffed = b""  # the same, stuffed, with the end of data
+
+    def prepare(self, data: bytes) -> None:
+        """Look at the whole of the next content, so that ``finish`` with the same octets has nothing left to do.
+
+        What cannot be sent is for ``finish`` to say.
+        """
+        if data and is_clean(data, self._decoder):
+            dot = b"." if data[0] == 0x2E else b""
+            end = b".\r\n" if data.endswith(b"\r\n") else _END
+            self._stuffed = b"".join((dot, _put(b"\r\n..", b"\r\n.", data), end))
+            self._ahead = data
 
     def stuff(self, data: bytes) -> bytes:
         """The next octets of the content, dot-stuffed; ``data`` itself where there is nothing to stuff.
@@ -106,11 +119,16 @@ class DotStuffer:
         stuffed = _put(b"\r\n..", b"\r\n.", data)
         return b"." + stuffed if at_start and data[0] == 0x2E else stuffed
 
-    def finish(self) -> bytes:
-        """The end of data, behind a CRLF if the content had none at its end. Raises ParseError for a bare CR.
+    def finish(self, data: bytes = b"") -> bytes:
+        """The last octets of the content, stuffed, and the end of data, behind a CRLF if there was none.
 
-        What is stuffed after that is the next content.
+        Raises ParseError for a bare CR or LF. What is stuffed after that is the next content.
         """
+        if data:
+            if data is self._ahead and not self._seen and self._filter is None:
+                stuffed, self._stuffed, self._ahead = self._stuffed, b"", None
+                return stuffed
+            return self.stuff(data) + self.finish()
         content, last = self._filter, b""
         if content is not None:
             last = content.finish()

@@ -39,10 +39,21 @@ def unstuff(parts: Iterable[bytes], policy: BareNewlines = BareNewlines.REJECT) 
 
 
 def stuff(parts: Iterable[bytes], policy: BareNewlines = BareNewlines.REJECT) -> bytes | None:
-    """What is sent, or None where the sender refuses."""
-    writer = DotStuffer(policy)
+    """What is sent, or None where the sender refuses; the same whether the last part goes with the end or before it."""
+    parts = list(parts)
+    sent = _stuff(DotStuffer(policy), parts, b"")
+    if parts:
+        *before, last = parts
+        assert _stuff(DotStuffer(policy), before, last) == sent
+        prepared = DotStuffer(policy)
+        prepared.prepare(last)
+        assert _stuff(prepared, before, last) == sent
+    return sent
+
+
+def _stuff(writer: DotStuffer, parts: Iterable[bytes], last: bytes) -> bytes | None:
     try:
-        return b"".join([*[writer.stuff(part) for part in parts], writer.finish()])
+        return b"".join([*[writer.stuff(part) for part in parts], writer.finish(last)])
     except ParseError:
         return None
 
