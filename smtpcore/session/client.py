@@ -20,13 +20,12 @@ from ..wire.content import DotStuffer
 from ..wire.newlines import BareNewlines
 from ..wire.reply import Reply, ReplyReader
 from ..wire.secret import scrub
-from .endpoint import Endpoint
 from .event import NEED_DATA, PAUSED, ClientEvent, ConnectionClosed, ReplyReceived, Signal, VerdictReceived
-from .limits import BLOCK, DEADLINES, OTHER, ClientLimits, Deadline
+from .limits import ClientLimits
 from .pipeline import EXCHANGE, GREETINGS, NO_CAPABILITIES, Pipeline
 from .planning import NO_ROW
 from .recipients import TEACHES_RECIPIENTS, Recipients
-from .usage import Usage
+from .standing import Standing
 
 __all__ = ["ClientConnection"]
 
@@ -37,7 +36,7 @@ _TEACHING_LMTP: Final = _TEACHING | TEACHES_RECIPIENTS
 
 
 @final
-class ClientConnection(Endpoint):
+class ClientConnection(Standing):
     """One connection, seen from the client.
 
     ``send`` takes commands at any time, before the greeting too, and holds back what may not go yet: everything until
@@ -55,8 +54,6 @@ class ClientConnection(Endpoint):
     __slots__ = (
         "_closed_event",
         "_dots",
-        "_pipeline",
-        "_reader",
         "_recipients",
         "_stuffer",
         "_teaching",
@@ -68,7 +65,6 @@ class ClientConnection(Endpoint):
         "extensions",
         "limits",
         "lmtp",
-        "state",
         "tls",
         "verified",
     )
@@ -100,7 +96,7 @@ class ClientConnection(Endpoint):
 
     def _begin(self, state: State) -> None:
         """A session of which nothing is known yet."""
-        self.state = state  #: Where the conversation stands, by the replies so far.
+        self.state = state
         self.authenticated = False  #: Whether AUTH has succeeded in this session.
         self._reader = ReplyReader(self.limits.reply_line, self.limits.reply_size, self.limits.reply_lines)
         self._pipeline = Pipeline(self.extensions, self.limits.in_flight, self._out, lmtp=self.lmtp)
@@ -108,36 +104,6 @@ class ClientConnection(Endpoint):
         self._stuffer: DotStuffer | None = None  # while content may be sent
         self._unasked = False  # octets have come while no reply was due
         self._closed_event: ConnectionClosed | None = None
-
-    # -- what is known ------------------------------------------------------------------------
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the server offers; empty before EHLO and after STARTTLS."""
-        return self._pipeline.capabilities
-
-    @property
-    def usage(self) -> Usage:
-        """What this session has used of what the server takes (RFC 9422)."""
-        return self._pipeline.usage
-
-    @property
-    def in_flight(self) -> tuple[Command, ...]:
-        """The commands that were sent and are not answered yet, in order."""
-        return tuple(self._pipeline.flight)
-
-    @property
-    def queued(self) -> tuple[Command, ...]:
-        """The commands that wait to be sent, in order."""
-        return self._pipeline.queued
-
-    @property
-    def deadline(self) -> Deadline | None:
-        """How long the server may take for what it has to do next; None when it is not the server's turn."""
-        flight = self._pipeline.flight
-        if flight:
-            return DEADLINES.get(type(flight[0]), OTHER)
-        return BLOCK if self.state is State.CONTENT else None
 
     # -- commands -----------------------------------------------------------------------------
 
@@ -151,6 +117,18 @@ class ClientConnection(Endpoint):
         if type(command) is Auth and not self.tls and not self.allow_plaintext_auth:
             raise LocalProtocolError("AUTH without TLS; allow_plaintext_auth=True permits it (RFC 4954 s4)")
         self._pipeline.send(command, self.state)
+
+    def prepare_content(self, data: bytes) -> None:
+        """Look at the whole of the next content while the server thinks about DATA.
+
+        It commits to nothing: ``end_content`` with the same object has less to do then, and that is all.
+        Raises LocalProtocolError when the conversation is over.
+        """
+        if self._error or self.state is _CLOSED:
+            self._check_alive()
+        if type(data) is not bytes:
+            data = bytes(memoryview(data))
+        self._dots.prepare(data)
 
     def send_content(self, data: bytes) -> None:
         """Send octets of the content, dot-stuffed; CRLF ends lines, in any chunks.
@@ -170,16 +148,19 @@ class ClientConnection(Endpoint):
         if data:
             self._out.append(data)
 
-    def end_content(self, *, chained: bool = False) -> EndOfContent:
-        """End the content; returns what the verdict will come back with. Raises as ``send_content``.
+    def end_content(self, data: bytes = b"", *, chained: bool = False) -> EndOfContent:
+        """End the content, with ``data`` as its last octets; returns what the verdict will come back with.
 
-        What is sent next waits for the verdict; ``chained`` lets it go along with the end (RFC 2920 s3.1).
+        Raises as ``send_content``. What is sent next waits for the verdict; ``chained`` lets it go along with the end
+        (RFC 2920 s3.1).
         """
         stuffer = self._stuffer
         if stuffer is None or self._error or self.state is not _CONTENT:
             stuffer = self._content()
+        if type(data) is not bytes:
+            data = bytes(memoryview(data))
         try:
-            last = stuffer.finish()
+            last = stuffer.finish(data)
         except ParseError as error:
             self._abandon(error)
         if not self._unasked:  # no dot for a server that has spoken out of turn: its verdict would mean nothing
@@ -247,11 +228,15 @@ class ClientConnection(Endpoint):
         if state in SILENT:
             return self._next_beside_replies(state)
         reader, flight = self._reader, pipeline.flight
-        reply = reader.ready.popleft() if reader.ready else self._read() if reader.buffer.data else None
-        if reply is None:
-            if self._eof:
-                return self._closed()
-            return NEED_DATA if flight else PAUSED
+        if reader.ready:
+            reply = reader.ready.popleft()
+        else:
+            found = self._read() if reader.buffer.data else None
+            if found is None:
+                if self._eof:
+                    return self._closed()
+                return NEED_DATA if flight else PAUSED
+            reply = found
         if self._unasked or not flight:
             return self._on_unasked(reply)
         command = flight.popleft()
@@ -263,7 +248,7 @@ class ClientConnection(Endpoint):
         if code == 421:
             self.state = _CLOSED  # RFC 5321 s3.8
             return event or ReplyReceived(reply, command)
-        if event is not None and self._recipients:
+        if event and self._recipients:
             return event  # and another one of the same
         digit = code // 100
         if (after := self._transitions[state].get(kind, NO_ROW).get(digit)) is not None:

@@ -302,8 +302,11 @@ class Play:
         content = self.script.contents[number]
         rejecting = self.script.options["bare_newlines"] is BareNewlines.REJECT
         meant, bare = under(self.script.options["bare_newlines"], content)
+        *pieces, last = scattered(content, number) or [b""]
+        if number % 2:
+            machine.prepare_content(last)
         try:
-            for piece in scattered(content, number):
+            for piece in pieces:
                 machine.send_content(piece)
             if number % 4 == 3:  # goes on for longer than the server has patience
                 self.open_ended = True
@@ -311,7 +314,7 @@ class Play:
                 self.output += written
                 check(stuffed(meant).startswith(written), Oracle.REFERENCE, "client: the content", content, written)
                 return
-            end = machine.end_content()
+            end = machine.end_content(last)
         except LocalProtocolError as error:
             check(rejecting and bare >= 0, Oracle.REFERENCE, "client: a good content is refused", content, error)
             check(

@@ -107,6 +107,7 @@ CLIENT_CALLS = st.one_of(
     st.tuples(st.just("send_content"), st.one_of(any_octets, WRONG, st.just(b"x\r\n"))),
     st.tuples(st.just("send_chunk"), st.one_of(any_octets, WRONG, st.just(b"x\r\n"))),
     st.tuples(st.just("end_content")),
+    st.tuples(st.sampled_from(["prepare_content", "end_content"]), st.one_of(any_octets, WRONG, st.just(b"x\r\n"))),
     st.tuples(st.just("tls_established")),
     st.tuples(st.just("data_to_send")),
     st.tuples(st.sampled_from(["data_to_send", "tls_failed", "abandon", "hand_over"])),
