@@ -16,7 +16,7 @@ from ..wire.command import Command, Data, Mail, Rcpt, Rset
 from ..wire.parameter import Parameter
 from .client import heed, next_answer, unasked
 from .content import Content, Source, octets_of
-from .effect import Close, Flow
+from .effect import Close, Flow, Write
 from .error import Disconnected
 from .ledger import Ledger, is_positive
 from .limited import submit_within_limits
@@ -24,7 +24,7 @@ from .needs import EightBit, may_go_as_it_is
 from .outcome import Outcome
 from .recipient import Recipient, addresses_of, need_utf8, rcpt_for
 from .submit import is_chunked, mail_for
-from .transfer import begin_content, last_words
+from .transfer import last_words, send_pieces
 
 __all__ = ["Letter", "may_be_chained", "prepare", "send_run", "submit_all"]
 
@@ -234,6 +234,10 @@ def _by_data(machine: ClientConnection, letters: Sequence[Letter]) -> Flow[None]
     _begin(machine, letters[0], owners)
     for number, letter in enumerate(letters):
         following = letters[number + 1] if number + 1 < len(letters) else None
+        if octets := machine.data_to_send():
+            yield Write(octets)
+        if letter.source.whole is not None:
+            machine.prepare_content(letter.source.whole)  # the server is at work
         yield from _hear(machine, owners, letter.data)
         while machine.in_flight and machine.state is not State.CLOSED:
             yield from next_answer(machine)  # the verdict on a lone dot (RFC 2920 s3.1)
@@ -242,9 +246,11 @@ def _by_data(machine: ClientConnection, letters: Sequence[Letter]) -> Flow[None]
         if machine.state is State.CLOSED:
             return
         if machine.state is State.CONTENT:
-            if (more := begin_content(machine, letter.source, letter.ledger)) is not None:
-                yield from more
-            letter.end = machine.end_content(chained=following is not None)
+            letter.ledger.content_failed = True  # until it has not
+            whole = letter.source.whole
+            if whole is None:
+                yield from send_pieces(machine, letter.source, letter.ledger)
+            letter.end = machine.end_content(whole or b"", chained=following is not None)
             letter.ledger.content_failed = False
             letter.ledger.content_ended = True
             owners[id(letter.end)] = letter

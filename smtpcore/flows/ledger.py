@@ -55,6 +55,12 @@ class Ledger:
         return [index for index in indices if index not in settled] if settled else indices
 
     @property
+    def waiting(self) -> Sequence[Mailbox | Postmaster]:
+        """The recipients nothing has been settled for."""
+        recipients = self.recipients
+        return [recipients[index] for index in self.pending] if self._settled else recipients
+
+    @property
     def begun(self) -> bool:
         """Whether anything was asked of the server for it."""
         return bool(self._rcpts)

@@ -172,10 +172,13 @@ def send(
     """Submit a message given in the caller's own terms. Raises ParseError for an address that is none."""
     mailbox = Mailbox.parse(sender) if isinstance(sender, str) else sender
     mailboxes = addresses(recipients)
+    unlimited = machine.usage.limits is NO_LIMITS
+    if unlimited and not options:
+        return submit(machine, mailbox, mailboxes, octets_of(content))
     on_mail, on_rcpt = options.get("mail_parameters", ()), options.get("rcpt_parameters", ())
     chunking, eight_bit = options.get("chunking", False), options.get("eight_bit", "refuse")
     is_ascii = options.get("is_ascii")
-    if machine.usage.limits is NO_LIMITS:
+    if unlimited:
         source = octets_of(content, is_ascii)
         return submit(machine, mailbox, mailboxes, source, on_mail, on_rcpt, chunking=chunking, eight_bit=eight_bit)
     return submit_within_limits(

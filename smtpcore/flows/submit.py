@@ -16,7 +16,7 @@ from ..wire.command import Command, Data, Mail, Rcpt, Rset
 from ..wire.parameter import Parameter
 from .client import heed, next_answer, unasked
 from .content import Source
-from .effect import Close, Flow
+from .effect import Close, Flow, Write
 from .ledger import Ledger, is_positive
 from .needs import EightBit, EightBitFound, fit, has_utf8_header
 from .outcome import Outcome
@@ -76,11 +76,10 @@ def submit(
     mail = mail_for(machine, sender, source, mail_parameters, ledger)
     if mail is None:
         return ledger.outcome()
-    pending = ledger.pending
     if rcpts:
-        rcpts = [rcpts[index] for index in pending]
+        rcpts = [rcpts[index] for index in ledger.pending]
     else:
-        rcpts = [Rcpt(ledger.recipients[index]) for index in pending]
+        rcpts = [Rcpt(recipient) for recipient in ledger.waiting]
     # What was put in above is offered; a mistake of the caller must not be found when half of the group is on its way.
     asked: list[Command] = [source.url] if source.url is not None else []
     if mail_parameters or rcpt_parameters or with_own or asked or machine.extensions is not STANDARD:
@@ -89,12 +88,14 @@ def submit(
             if why:
                 raise LocalProtocolError(why)
     try:
-        ledger.refused_all = heed(machine)
+        if not machine.idle:
+            ledger.refused_all = heed(machine)
         if ledger.refused_all is None:
             if chunked:
                 yield from _by_chunks(machine, mail, rcpts, source, ledger)
-            elif (yield from _envelope(machine, mail, rcpts, Data(), ledger)):
-                ledger.refused_all = unasked(machine)
+            elif (yield from _envelope(machine, mail, rcpts, Data(), ledger, ahead=source.whole)):
+                if not machine.idle:
+                    ledger.refused_all = unasked(machine)
                 if ledger.refused_all is None:
                     yield from send_content(machine, source, ledger)
     except EightBitFound as found:
@@ -132,7 +133,7 @@ def mail_for(
     ledger: Ledger,
 ) -> Mail | None:
     """MAIL with what this message needs; None when nobody can get it."""
-    added = {parameter.keyword: parameter for parameter in parameters}
+    added = {parameter.keyword: parameter for parameter in parameters} if parameters else {}
     if source.size is not None and SIZE in machine.capabilities:
         added.setdefault("SIZE", SIZE(source.size))  # RFC 1870 s6
     if source.is_ascii is not True and EIGHTBITMIME in machine.capabilities:
@@ -143,7 +144,7 @@ def mail_for(
         else:
             # RFC 6531 s3.2: such an address must not go to a server that does not know it
             ledger.leave_out_utf8(everybody=sender is not None and not sender.is_ascii)
-    return Mail(sender, *added.values()) if ledger.pending else None
+    return Mail(sender, *added.values()) if ledger.waiting else None
 
 
 def is_chunked(machine: ClientConnection, parameters: Sequence[Parameter[Any]], *, chunking: bool) -> bool:
@@ -171,8 +172,12 @@ def _envelope(
     data: Data | None,
     ledger: Ledger,
     whole: bytes | BurlLast | None = None,
+    ahead: bytes | None = None,
 ) -> Flow[bool]:
-    """MAIL, RCPT and DATA or a ``whole`` content, and their answers; whether the content may follow now."""
+    """MAIL, RCPT and DATA or a ``whole`` content, and their answers; whether the content may follow now.
+
+    One that is to follow and all at hand is looked at ``ahead``, while the server is at work.
+    """
     send = machine.send
     if machine.state is not _READY:
         send(Rset())  # what an earlier message left behind
@@ -189,12 +194,21 @@ def _envelope(
         if last is whole:
             send(last)
     ledger.ask(rcpts)
+    if octets := machine.data_to_send():
+        yield Write(octets)
+    if ahead is not None:
+        machine.prepare_content(ahead)
     while True:
         event = machine.next_event()
-        answer = event if type(event) is ReplyReceived else (yield from next_answer(machine, event))
+        if type(event) is ReplyReceived:
+            answer: ReplyReceived | CommandSkipped | VerdictReceived = event
+        else:
+            answer = yield from next_answer(machine, event)
         command = answer.command
-        if type(answer) is ReplyReceived and command is not last and is_positive(answer.reply):
+        if command is not last and type(answer) is ReplyReceived and is_positive(answer.reply):
             continue
+        if command is data and machine.state is _CONTENT:
+            break
         if isinstance(answer, VerdictReceived):
             ledger.settle(answer.rcpt, answer.reply)
             if machine.in_flight and machine.in_flight[0] is last:

@@ -16,14 +16,15 @@ from .content import SMALL, Source
 from .effect import Await, Flow, Read, Write
 from .ledger import Ledger, is_positive
 
-__all__ = ["begin_content", "last_words", "next_piece", "send_chunks", "send_content"]
+__all__ = ["last_words", "next_piece", "send_chunks", "send_content", "send_pieces"]
 
 
 def send_content(machine: ClientConnection, source: Source, ledger: Ledger) -> Flow[None]:
     """The content, its end, and the verdict. Whatever goes wrong with it must not be followed by a final dot."""
-    if (more := begin_content(machine, source, ledger)) is not None:
-        yield from more
-    end = machine.end_content()
+    ledger.content_failed = True  # until it has not
+    if source.whole is None:
+        yield from send_pieces(machine, source, ledger)
+    end = machine.end_content(source.whole or b"")
     ledger.content_failed = False
     ledger.content_ended = True
     try:
@@ -41,19 +42,8 @@ def send_content(machine: ClientConnection, source: Source, ledger: Ledger) -> F
         ledger.judge(answer.reply)
 
 
-def begin_content(machine: ClientConnection, source: Source, ledger: Ledger) -> Flow[None] | None:
-    """The content but for its end, which must not follow if anything goes wrong here.
-
-    A small one is left with the machine, to go in one write with its end; another is written by the script returned.
-    """
-    ledger.content_failed = True  # until it has not
-    if source.whole is None:
-        return _send_pieces(machine, source, ledger)
-    machine.send_content(source.whole)
-    return None
-
-
-def _send_pieces(machine: ClientConnection, source: Source, ledger: Ledger) -> Flow[None]:
+def send_pieces(machine: ClientConnection, source: Source, ledger: Ledger) -> Flow[None]:
+    """The content but for its end, which must not follow if anything goes wrong here."""
     if isinstance(source.chunks, AsyncIterable):
         iterator = aiter(source.chunks)
         while chunk := (yield Await(_next_chunk(iterator))):

@@ -141,3 +141,28 @@ def test_an_abandoned_machine_says_nothing_more():
     assert machine.state is State.CLOSED
     with pytest.raises(LocalProtocolError):
         machine.send(Noop())
+
+
+@pytest.mark.parametrize("late", [b"250 once more\r\n", b"354 go\r\n", b"550 no\r\n"])
+def test_a_reply_too_many_does_not_answer_the_next_message(late):
+    """SYN: it came with the verdict before, and MAIL would be answered by it."""
+    machine = connected("PIPELINING")
+    one = play(message(machine), b"250 ok\r\n250 ok\r\n354 go\r\n", b"250 taken\r\n" + late).value()
+    assert one.all_accepted
+    two = play(message(machine))
+    assert two.writes == []
+    assert statuses(two.value()) == ["not sent"]
+    assert "without a command to answer" in str(two.value().error)
+
+
+def test_a_421_that_came_with_the_verdict_is_for_the_next_message():
+    machine = connected("PIPELINING")
+    play(message(machine), b"250 ok\r\n250 ok\r\n354 go\r\n", b"250 taken\r\n421 bye\r\n")
+    two = play(message(machine))
+    assert two.writes == []
+    (recipient,) = two.value().recipients
+    assert (recipient.status.value, str(recipient.reply)) == ("refused for now", "421 bye")
+
+
+def message(machine):
+    return submit(machine, None, [Mailbox.parse("bob@hamburger.edu")], octets_of(b"Hello\r\n"))
