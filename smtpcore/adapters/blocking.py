@@ -24,23 +24,18 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, Self, final
 
-from ..flows.effect import Handshake, Read, Write
 from ..flows.proxy import read_proxy_header
 from ..flows.server import Drain
-from ..sasl.channel import Channel
 from ..session.server import ServerConnection
+from .blocking_stream import Stream
 from .client import BlockingClient
 from .listening import TOO_MANY, Listening
 from .pooling import BlockingPool
-from .tls import channel_of
 from .trampoline import run_blocking
 from .unix import LOCAL_ADDRESS, listen_unix, release, unix_path
 
 __all__ = ["Client", "Pool", "Server", "connect", "serve"]
 
-_INTERNET: Final = frozenset((socket.AF_INET, socket.AF_INET6))
-#: Octets read at a time.
-_CHUNK: Final = 65_536
 #: Seconds before a connection is accepted again where that has failed; asyncio waits as long.
 _PAUSE: Final = 1.0
 
@@ -49,7 +44,7 @@ _PAUSE: Final = 1.0
 class Client(BlockingClient):
     """A connection over a blocking socket."""
 
-    def _connect(self) -> tuple[_Stream, str]:
+    def _connect(self) -> tuple[Stream, str]:
         path = unix_path(self._address[0])
         if path is not None:
             sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -59,9 +54,9 @@ class Client(BlockingClient):
             except BaseException:
                 sock.close()
                 raise
-            return _Stream(sock, self._context, "localhost", timeout=self._timeout), LOCAL_ADDRESS
+            return Stream(sock, self._context, "localhost", timeout=self._timeout), LOCAL_ADDRESS
         sock = socket.create_connection(self._address, self._timeout)
-        stream = _Stream(sock, self._context, self._server_name, timeout=self._timeout)
+        stream = Stream(sock, self._context, self._server_name, timeout=self._timeout)
         return stream, sock.getsockname()[0]
 
 
@@ -74,81 +69,6 @@ class Pool(BlockingPool):
 
     def _client(self, address: tuple[str, int], options: Mapping[str, Any]) -> Client:
         return Client(*address, **options)
-
-
-class _Stream:
-    """A connected socket. ``server_hostname`` is None on the side of a server."""
-
-    def __init__(
-        self,
-        sock: socket.socket,
-        context: ssl.SSLContext | None = None,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-        certificate: bytes | None = None,
-    ) -> None:
-        # A group of commands is one write and must leave at once.
-        if sock.family in _INTERNET:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._sock = sock
-        self._context = context
-        self._server_hostname = server_hostname
-        self._timeout = timeout
-        self._certificate = certificate
-        self._left = 0.0  # seconds that the next read has where it gets none of its own
-        self._limit: float | None = None  # what the socket was told last
-
-    def read(self, effect: Read) -> bytes:
-        seconds = effect.seconds
-        if seconds is None:
-            seconds = effect.wait(self._left)
-        elif self._timeout is not None:
-            seconds = self._timeout
-        until = time.monotonic() + seconds
-        rest = self._wait(seconds, until)
-        if rest <= 0:
-            raise TimeoutError("the peer took too long")
-        self._set_limit(rest)
-        data = self._sock.recv(effect.most or _CHUNK)
-        self._left = max(until - time.monotonic(), 0.0)
-        return data
-
-    def _wait(self, seconds: float, until: float) -> float:
-        """The seconds that are left to read; waiting before is for those who wait for something else too."""
-        return seconds
-
-    def write(self, data: bytes) -> None:
-        if self._timeout is not None:
-            self._set_limit(self._timeout)
-        elif self._limit is None or self._limit < Write.seconds:
-            self._set_limit(Write.seconds)  # RFC 5321 s4.5.3.2.5: no less; what a longer read was given will do
-        self._sock.sendall(data)
-
-    def _set_limit(self, seconds: float) -> None:
-        if seconds != self._limit:  # or it would be one more call of the operating system
-            self._sock.settimeout(seconds)
-            self._limit = seconds
-
-    def handshake(self) -> Channel:
-        if self._context is None:
-            raise ConnectionError("no context to encrypt with")
-        self._sock.settimeout(Handshake.seconds if self._timeout is None else self._timeout)
-        self._sock.getpeername()  # or ssl, where the peer is gone, would lose the socket without closing it
-        secured = self._context.wrap_socket(
-            self._sock,
-            server_side=self._server_hostname is None,
-            server_hostname=self._server_hostname,
-            do_handshake_on_connect=False,
-        )
-        self._sock = secured  # from here on whoever closes or cuts closes this one
-        self._limit = None
-        secured.do_handshake()
-        return channel_of(secured, self._certificate)
-
-    def close(self) -> None:
-        self._sock.close()
-
-    abort = close
 
 
 @final
@@ -277,7 +197,7 @@ class _Bell:
 
 
 @final
-class _ServedStream(_Stream):
+class _ServedStream(Stream):
     """A connection of a server, whose wait for octets ends when the server stops."""
 
     machine: ServerConnection | None = None
