@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from .load import Load
-from .report import ROOT, Case, Run, optional, table
+from .report import ROOT, Case, Run, optional, show, table
 
 HERE = Path(__file__).parent
 Command = Callable[[int], list[str]]
@@ -167,15 +167,23 @@ def transmit(run: Run) -> None:
     }
     with running(available[name] or _sink) as (_, port):
         for recipients in (1, 10):
+            elapsed: dict[str, list[float]] = {}
 
-            def case(peer: str, command: list[str], recipients: int = recipients) -> Case:
+            def case(
+                peer: str,
+                command: list[str],
+                recipients: int = recipients,
+                elapsed: dict[str, list[float]] = elapsed,
+            ) -> Case:
                 def measured() -> float:
                     where = ["127.0.0.1", str(port), str(count), "4096", str(recipients), "1"]
                     kind = [peer.partition(", ")[2]] if ", " in peer else []
                     done = subprocess.run(
                         [*command, *where, *kind], capture_output=True, timeout=60, check=True, env=_environment()
                     )
-                    return float(json.loads(done.stdout)["cpu"]) / count
+                    found = json.loads(done.stdout)
+                    elapsed.setdefault(peer, []).append(float(found["wall"]) / count)
+                    return float(found["cpu"]) / count
 
                 return measured
 
@@ -185,6 +193,7 @@ def transmit(run: Run) -> None:
             noun = "recipient" if recipients == 1 else "recipients"
             title = f"Sending messages of 4 KiB to {name}, {recipients} {noun}"
             table(title, "µs of CPU per message", cases, run, _microseconds)
+            show(f"The same on the wall, {recipients} {noun}", "µs per message", elapsed, _microseconds)
 
 
 def pool(run: Run) -> None:

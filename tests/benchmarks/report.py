@@ -70,11 +70,16 @@ def table(title: str, unit: str, cases: Mapping[str, Case | None], run: Run, val
     for _ in range(run.rounds):
         for name, case in present.items():
             costs[name].append(case())
+    show(title, unit, costs, value)
+    if missing := [name for name, case in cases.items() if case is None]:
+        print(f"\nNot installed, so left out: {', '.join(missing)}.")
+    print(end="", flush=True)
+
+
+def show(title: str, unit: str, costs: Mapping[str, list[float]], value: Callable[[float], str]) -> None:
+    """Print what was measured in rounds; the first is what the others are compared with."""
     base = next(iter(costs.values()))
     print(f"\n### {title}\n\n| | {unit} | times the cost of the first |\n|---|--:|--:|")
     for name, measured in costs.items():
         ratio = statistics.median(each / ours for each, ours in zip(measured, base))
         print(f"| {name} | {value(statistics.median(measured))} | {ratio:.2f} |")
-    if missing := [name for name, case in cases.items() if case is None]:
-        print(f"\nNot installed, so left out: {', '.join(missing)}.")
-    print(end="", flush=True)
