@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Final, Self, final
 
@@ -203,15 +204,23 @@ class _ServedStream(Stream):
     machine: ServerConnection | None = None
     bell: _Bell
 
+    @cached_property
+    def _selectors(self) -> tuple[selectors.BaseSelector, selectors.BaseSelector]:
+        """One that waits for the client alone, and one that waits for the bell too."""
+        alone, both = _Selector(), _Selector()
+        # TLS, which takes the socket over, keeps its handle.
+        alone.register(self._sock.fileno(), selectors.EVENT_READ)
+        both.register(self._sock.fileno(), selectors.EVENT_READ)
+        both.register(self.bell.ear, selectors.EVENT_READ)
+        return alone, both
+
     def _wait(self, seconds: float, until: float) -> float:
         if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
             return max(seconds, 0.001)
-        with _Selector() as selector:
-            selector.register(self._sock, selectors.EVENT_READ)
-            # Who has a transaction in hand may finish it.
-            if self.machine is None or not self.machine.transaction:
-                selector.register(self.bell.ear, selectors.EVENT_READ)
-            ready = selector.select(max(until - time.monotonic(), 0.0))
+        alone, both = self._selectors
+        # Who has a transaction in hand may finish it.
+        busy = self.machine is not None and self.machine.transaction
+        ready = (alone if busy else both).select(max(until - time.monotonic(), 0.0))
         if any(key.fileobj is self.bell.ear for key, _ in ready):
             raise Drain
         # Never zero, which would mean not to wait at all; and what is there is read, however late.

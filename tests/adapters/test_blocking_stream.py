@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from smtpcore.adapters import blocking as over_blocking
 from smtpcore.adapters import blocking_stream
 from smtpcore.adapters.blocking_stream import Stream
+from smtpcore.flows import collecting
 from smtpcore.flows.effect import Read, Write
 
 KERNEL = blocking_stream._BY_KERNEL
@@ -263,3 +265,24 @@ def test_over_a_unix_socket_a_write_ends_as_well(monkeypatch):
         finally:
             over.set()
             thread.join()
+
+
+def test_a_served_connection_makes_what_it_waits_with_once(monkeypatch):
+    """Two of them: with a transaction in hand it is deaf to the end of the server."""
+    made: list[Any] = []
+
+    def make() -> Any:
+        made.append(real())
+        return made[-1]
+
+    real = over_blocking._Selector
+    monkeypatch.setattr(over_blocking, "_Selector", make)
+    taken: list[bytes] = []
+    handler = collecting(lambda session, octets: taken.append(octets))
+    with over_blocking.serve(handler, "127.0.0.1", 0, hostname="hamburger.edu") as server:
+        host, port = server.address
+        with over_blocking.connect(host, port, hostname="crepes.fr") as client:
+            for number in range(5):
+                assert client.send(None, ["bob@hamburger.edu"], b"%d\r\n" % number).all_accepted
+    assert taken == [b"%d\r\n" % number for number in range(5)]
+    assert len(made) == 2
