@@ -20,15 +20,18 @@ from smtpcore.flows.effect import Read, Write
 
 KERNEL = blocking_stream._BY_KERNEL
 WAYS = ["kernel", "python"] if KERNEL else ["python"]
-#: More than the buffers of a socket hold.
+#: More than buffers hold.
 MUCH = b"x" * 8_000_000
 
 
 def connected() -> tuple[socket.socket, socket.socket]:
-    """Two ends of a connection over TCP."""
+    """Two ends of a connection over TCP, with buffers that do not grow to hold whatever is written."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         one = socket.create_connection(listener.getsockname())
-        return one, listener.accept()[0]
+        other, _ = listener.accept()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    return one, other
 
 
 @pytest.fixture(params=WAYS)
