@@ -137,6 +137,7 @@ class DotStuffer:
         end = b".\r\n" if self._line_start or last else _END  # last: a CR that has become CRLF
         self._line_start = True
         self._seen = 0
+        self._ahead, self._stuffed = None, b""  # it was another one
         return last + end
 
     def _filtered(self, data: bytes) -> bytes:

@@ -73,7 +73,7 @@ def test_it_is_not_sent_where_nobody_gets_it(replies, written):
     assert machine.data_to_send() == b"another\r\n.\r\n"
 
 
-def test_amid_a_content_nothing_is_prepared():
+def test_amid_a_content_it_is_no_whole_one():
     machine = content_client()
     machine.send_content(b"x\r\n")
     machine.prepare_content(CONTENT)
@@ -127,12 +127,12 @@ def test_idle():
     assert machine.idle
     for octet in octets(b"220 hi\r\n"):
         machine.receive_data(octet)
-        assert not machine.idle  # not even a part of a line has come
+        assert not machine.idle  # a part of a line has come
     assert not isinstance(machine.next_event(), type(NEED_DATA))
     assert machine.idle
     machine.receive_data(b"250-crepes.fr\r\n")
     assert machine.next_event() is NEED_DATA
-    assert not machine.idle  # nor one line of a reply of several
+    assert not machine.idle  # one line of several has come
     answer(machine, b"250 PIPELINING\r\n")
     assert machine.idle
     machine.receive_data(b"")

@@ -91,3 +91,10 @@ def test_what_cannot_be_sent_is_said_when_it_is_to_be_sent():
     with pytest.raises(ParseError) as caught:
         stuffer.finish(b"ab\ncd")
     assert caught.value.where == 2
+
+
+def test_when_another_content_has_ended_it_is_forgotten():
+    stuffer = DotStuffer()
+    stuffer.prepare(b"one\r\n")
+    stuffer.finish(b"another\r\n")
+    assert (stuffer._ahead, stuffer._stuffed) == (None, b"")
