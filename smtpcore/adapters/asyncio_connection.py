@@ -10,17 +10,18 @@ from collections.abc import Coroutine, Generator
 from functools import partial
 from math import inf
 from types import coroutine
-from typing import Any, Final, TypeVar, cast, final
+from typing import Any, Final, TypeVar, cast
 
 from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
 from ..flows.server import Drain
 from ..sasl.channel import Channel
 from ..wire.proxy import ProxyHeader
 from .asyncio_hub import Hub
+from .asyncio_socket import SocketTransport
 from .listening import TOO_MANY
 from .tls import channel_of
 
-__all__ = ["LAST", "BufferedConnection", "Connection"]
+__all__ = ["LAST", "Connection"]
 
 #: Seconds for a client to take its 421 and to close, once the server is stopping; then it is cut.
 LAST: Final = 1.0
@@ -69,6 +70,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport, proxy: ProxyHeader | None = None) -> None:
         """A client is there, behind a proxy that has said so or not: begin, or send it away."""
         server = self._server
+        if self in server.connections:
+            return  # TLS is there, behind STARTTLS
         self._transport = transport = cast("asyncio.Transport", transport)  # other loops have classes of their own
         if len(server.connections) >= server.max_connections or server.control.draining:
             if not server.implicit_tls:  # a client of TLS could not read it
@@ -97,14 +100,6 @@ class Connection(asyncio.Protocol):
             self._inbox = [data]
         else:
             self._inbox.append(data)
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """Where the next octets arrive."""
-        return self._server.buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """They are there, and leave the buffer at once: it belongs to all connections."""
-        self.data_received(self._server.buffer[:nbytes].tobytes())
 
     def eof_received(self) -> bool:
         """The client has shut its side down."""
@@ -288,14 +283,17 @@ class Connection(asyncio.Protocol):
             raise ConnectionError("no connection to encrypt")
         # Until it is done nobody else tells this connection that it is lost.
         self._transport = None
+        loop, seconds = self._server.loop, Handshake.seconds if limit is None else limit
+        upgraded: asyncio.Transport | None
         try:
-            upgraded = await self._server.loop.start_tls(
-                transport,
-                self,
-                context,
-                server_side=True,
-                ssl_handshake_timeout=Handshake.seconds if limit is None else limit,
-            )
+            if isinstance(transport, SocketTransport):
+                upgraded, _ = await loop.connect_accepted_socket(
+                    lambda: self, transport.detach(), ssl=context, ssl_handshake_timeout=seconds
+                )
+            else:
+                upgraded = await loop.start_tls(
+                    transport, self, context, server_side=True, ssl_handshake_timeout=seconds
+                )
         except BaseException:
             transport.abort()
             raise
@@ -374,10 +372,3 @@ def _rest(steps: Coroutine[Any, Any, T], awaited: object) -> Generator[Any, Any,
         except StopIteration as stop:
             result: T = stop.value
             return result
-
-
-@final
-class BufferedConnection(Connection, asyncio.BufferedProtocol):
-    """The same, with its octets in the buffer of its server."""
-
-    __slots__ = ()

@@ -20,9 +20,8 @@ _BUFFER: Final = 128
 class Front(asyncio.BufferedProtocol):
     """Reads the header of a proxy, and then, or where there is none to be read, puts a ``Connection`` in its place."""
 
-    def __init__(self, server: Hub, kind: type[Connection]) -> None:
+    def __init__(self, server: Hub) -> None:
         self._server = server
-        self._kind = kind
         self._transport: asyncio.Transport | None = None
         self._script = read_proxy_header(server.control)
         self._buffer = memoryview(bytearray(_BUFFER))
@@ -92,7 +91,7 @@ class Front(asyncio.BufferedProtocol):
                 self._timer = server.loop.call_later(effect.seconds, self._advance, None, late)
 
     def _hand_over(self, transport: asyncio.Transport, proxy: ProxyHeader | None) -> None:
-        self._connection = connection = self._kind(self._server)
+        self._connection = connection = Connection(self._server)
         transport.set_protocol(connection)
         connection.connection_made(transport, proxy)
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Protocol
 
 from .listening import Listening
 
 __all__ = ["Hub", "Open"]
-
-#: Octets of one read. asyncio's own makes room for four times as many each time, which costs more than what it is for.
-READ: Final = 65_536
 
 
 class Open(Protocol):
@@ -34,11 +31,6 @@ class Hub(Listening):
     def connections(self) -> set[Open]:
         """Those that are open now."""
         return set()
-
-    @cached_property
-    def buffer(self) -> memoryview:
-        """Where octets arrive, whichever connection they are for: they are copied out of it at once."""
-        return memoryview(bytearray(READ))
 
     def left(self, connection: Open) -> None:
         """A connection is over."""

@@ -7,13 +7,15 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self, final
 
-from .asyncio_connection import LAST, BufferedConnection, Connection
+from .asyncio_acceptor import Acceptor
+from .asyncio_connection import LAST, Connection
 from .asyncio_front import Front
 from .asyncio_hub import Hub
 from .unix import listen_unix, release, unix_path
 
 __all__ = ["Server"]
 
+_BACKLOG: Final = 1000
 #: How often a port that is free at all addresses of a name is looked for.
 _TRIES: Final = 10
 
@@ -26,7 +28,7 @@ _STEPS_TO_A_PROTOCOL: Final = 3
 class Server(Hub):
     """A listening server over asyncio; methods of its handler are plain or ``async``."""
 
-    _listener: asyncio.Server | None = None
+    _listener: asyncio.Server | Acceptor | None = None
     _stopped: asyncio.Event | None = None
 
     @property
@@ -38,34 +40,48 @@ class Server(Hub):
         return (self._where[0], 0) if isinstance(name, str) else (name[0], name[1])
 
     async def __aenter__(self) -> Self:
-        self.loop = loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._empty = asyncio.Event()
         self._stopped = asyncio.Event()
-        # Other loops may have reads of several connections under way at once, so these cannot share a buffer.
-        kind = BufferedConnection if isinstance(loop, asyncio.SelectorEventLoop) else Connection
-        begin = partial(Front, self, kind) if self.proxies else partial(kind, self)
+        self._listener = await self._listen()
+        return self
+
+    async def _listen(self) -> asyncio.Server | Acceptor:
+        loop = self.loop
         host, port = self._where
         path = unix_path(host)
+        # Octets that a TLS handshake or the header of a proxy is made of are read by asyncio's own transports, and so
+        # is all where a loop has ways of its own to read.
+        plain = isinstance(loop, asyncio.SelectorEventLoop) and not (self.proxies or self.implicit_tls)
+        begin = partial(Front, self) if self.proxies else partial(Connection, self)
         if path is not None:
-            self._listener = await loop.create_unix_server(begin, sock=listen_unix(path), backlog=1000)
-            return self
+            sock = listen_unix(path)
+            if plain:
+                return Acceptor(loop, (sock,), partial(Connection, self))
+            return await loop.create_unix_server(begin, sock=sock, backlog=_BACKLOG)
 
         async def listen(at: int) -> asyncio.Server:
-            return await loop.create_server(begin, host, at, backlog=1000)
+            return await loop.create_server(begin, host, at, backlog=_BACKLOG, start_serving=False)
 
-        listener = await listen(port)
+        made = await listen(port)
         # A name with several addresses was given a free port for each, where one for all was meant.
         for _ in range(_TRIES):
-            ports = {each.getsockname()[1] for each in listener.sockets}
+            ports = {each.getsockname()[1] for each in made.sockets}
             if len(ports) == 1:
                 break
-            listener.close()
+            made.close()
             try:
-                listener = await listen(ports.pop())
+                made = await listen(ports.pop())
             except OSError:  # taken at another address
-                listener = await listen(0)
-        self._listener = listener
-        return self
+                made = await listen(0)
+        if plain:
+            sockets = [each.dup() for each in made.sockets]
+            made.close()
+            for sock in sockets:
+                sock.listen(_BACKLOG)
+            return Acceptor(loop, sockets, partial(Connection, self))
+        await made.start_serving()
+        return made
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -99,16 +115,17 @@ class Server(Hub):
                 connection.abort()
             await self._wait_until_empty(self._empty, LAST)  # for what their handlers have to tidy up
 
-    async def _stop_accepting(self, listener: asyncio.Server) -> None:
+    async def _stop_accepting(self, listener: asyncio.Server | Acceptor) -> None:
         """Close it, but not between a connection that it has accepted and the protocol of that.
 
         asyncio would forget such a connection, which neither its client nor this server would hear of again.
         """
-        if isinstance(self.loop, asyncio.SelectorEventLoop):  # others accept in ways of their own
-            for sock in listener.sockets:
-                self.loop.remove_reader(sock.fileno())
-        for _ in range(_STEPS_TO_A_PROTOCOL):
-            await asyncio.sleep(0)
+        if not isinstance(listener, Acceptor):
+            if isinstance(self.loop, asyncio.SelectorEventLoop):  # others accept in ways of their own
+                for sock in listener.sockets:
+                    self.loop.remove_reader(sock.fileno())
+            for _ in range(_STEPS_TO_A_PROTOCOL):
+                await asyncio.sleep(0)
         listener.close()
         release(self._where[0])
 

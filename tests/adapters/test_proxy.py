@@ -341,7 +341,6 @@ class _Transport(asyncio.Transport):
 def test_octets_that_come_to_the_wrong_one(tls: Any, certificates: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop of Windows goes on to feed the protocol that it has begun to feed."""
     from smtpcore.adapters.asyncio import serve
-    from smtpcore.adapters.asyncio_connection import Connection
 
     async def endless(*args: object, **options: object) -> None:
         await asyncio.sleep(60)
@@ -354,7 +353,7 @@ def test_octets_that_come_to_the_wrong_one(tls: Any, certificates: Any, monkeypa
         context = certificates.server if tls == "implicit" else None
         async with serve(object(), "127.0.0.1", 0, tls=tls, ssl_context=context, proxy_from=FROM_HERE) as server:
             transport = _Transport(("127.0.0.1", 1))
-            front = Front(server, Connection)
+            front = Front(server)
             front.connection_made(transport)
             data = bytes(TEXT) + b"NOOP\r\nQUIT\r\n"
             while data:

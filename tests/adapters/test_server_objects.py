@@ -75,37 +75,6 @@ def connection(server: Any) -> tuple[Any, FakeTransport]:
     return made, transport
 
 
-def test_connections_share_a_buffer_and_nothing_that_was_in_it():
-    """Octets are copied out at once: what comes for somebody else later does not change them."""
-    kept: dict[str, list[bytes]] = {}
-
-    class Keep:
-        def content(self, session: Served, chunk: bytes) -> None:
-            kept.setdefault(session.client or "", []).append(chunk)
-
-    async def main() -> None:
-        async with over_asyncio.serve(Keep(), "127.0.0.1", 0, grace=0.1) as server:
-            both = []
-            for name in (b"a.example", b"b.example"):
-                made = asyncio_connection.BufferedConnection(server)
-                made.connection_made(FakeTransport())
-                both.append(made)
-                arrive(made, b"EHLO " + name + b"\r\nMAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\nDATA\r\n")
-            for text in (b"one", b"two"):
-                for made, letter in zip(both, (b"A", b"B"), strict=True):
-                    arrive(made, text + letter + b"\r\n")
-            assert both[0].get_buffer(-1) is both[1].get_buffer(-1)
-            for made in both:
-                made.connection_lost(None)
-
-    def arrive(made: Any, data: bytes) -> None:
-        made.get_buffer(-1)[: len(data)] = data
-        made.buffer_updated(len(data))
-
-    asyncio.run(main())
-    assert kept == {"a.example": [b"oneA\r\n", b"twoA\r\n"], "b.example": [b"oneB\r\n", b"twoB\r\n"]}
-
-
 def test_a_last_reply_that_nobody_takes_is_not_waited_for_without_end():
     async def main() -> None:
         async with over_asyncio.serve(object(), "127.0.0.1", 0, timeout=0.05, grace=0.1) as server:

@@ -378,4 +378,4 @@ def test_out_of_handles_it_says_so_once_and_goes_on_when_there_are_some(tmp_path
         with Talk(address) as talk:
             assert talk.greeting.startswith("220")
         _, _, error = process.end(signal.SIGTERM)
-    assert error == "socket.accept() out of system resource\n"
+    assert error == "cannot accept a connection: Too many open files\n"

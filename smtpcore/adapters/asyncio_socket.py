@@ -1,0 +1,180 @@
+"""A transport of our own over a plain socket, for loops that tell when a socket is ready.
+
+asyncio's takes a good part of what a whole small message costs. What this one does is what a server of one protocol
+needs: it reads into what it hands over, writes at once what the kernel takes, and keeps the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any, Final, final
+
+__all__ = ["READ", "SocketTransport"]
+
+#: Octets of one read. asyncio's own makes room for four times as many each time, which costs more than what it is for.
+READ: Final = 65_536
+#: Octets that wait to be written: beyond the first the protocol is asked to pause, below the second to go on.
+_HIGH: Final = 65_536
+_LOW: Final = 16_384
+
+
+@final
+class SocketTransport(asyncio.Transport):
+    """A connected socket that does not block, and the protocol that it feeds, which hears of it at once.
+
+    It behaves as asyncio's own, but for what it leaves out: ``writelines``, ``write_eof``, limits of one's own.
+    """
+
+    __slots__ = ("_closing", "_end", "_eof", "_loop", "_paused", "_protocol", "_receive", "_send", "_socket", "_unsent")
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, peer: object, protocol: asyncio.Protocol
+    ) -> None:
+        super().__init__({"peername": peer})
+        self._loop = loop
+        self._socket = sock
+        self._protocol = protocol
+        self._receive = sock.recv
+        self._send = sock.send
+        self._unsent = bytearray()  # what the kernel would not take yet
+        self._paused = False  # nothing is read for now
+        self._eof = False  # nor will there be anything any more
+        self._closing = False  # nothing more is read, and nothing new is written
+        self._end = False  # the protocol is being told that it is over
+        loop.add_reader(sock, self._read)
+        protocol.connection_made(self)
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        try:
+            data = self._receive(READ)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._lose(error)
+            return
+        if data:
+            self._protocol.data_received(data)
+            return
+        self._eof = True
+        self._loop.remove_reader(self._socket)
+        if not self._protocol.eof_received():
+            self.close()
+
+    def pause_reading(self) -> None:
+        """Nothing is read from now on."""
+        if not self._paused:
+            self._paused = True
+            if not self._eof and not self._closing:
+                self._loop.remove_reader(self._socket)
+
+    def resume_reading(self) -> None:
+        """It is again."""
+        if self._paused and not self._closing:
+            self._paused = False
+            if not self._eof:
+                self._loop.add_reader(self._socket, self._read)
+
+    def is_reading(self) -> bool:
+        """Whether anything is read."""
+        return not (self._paused or self._eof or self._closing)
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+        """Write it now, or as soon as the peer takes it; what comes behind ``close()`` is dropped."""
+        if self._closing:
+            return
+        if not self._unsent:
+            try:
+                sent = self._send(data)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            except OSError as error:
+                self._lose(error)
+                return
+            if sent == len(data):
+                return
+            data = memoryview(data)[sent:]
+            self._loop.add_writer(self._socket, self._flush)
+        self._unsent += data
+        if len(self._unsent) > _HIGH:
+            self._protocol.pause_writing()
+
+    def _flush(self) -> None:
+        unsent = self._unsent
+        before = len(unsent)
+        try:
+            sent = self._send(unsent)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._lose(error)
+            return
+        del unsent[:sent]
+        if not unsent:
+            self._loop.remove_writer(self._socket)
+            if self._closing:
+                self._end_soon(None)
+        if before > _LOW >= before - sent:
+            self._protocol.resume_writing()
+
+    def get_write_buffer_size(self) -> int:
+        """Octets that wait to be written."""
+        return len(self._unsent)
+
+    # -- the end ------------------------------------------------------------------------------
+
+    def is_closing(self) -> bool:
+        """Whether it is closed, or will be when all is written."""
+        return self._closing
+
+    def close(self) -> None:
+        """Read no more, write what waits, and close."""
+        if not self._closing:
+            self._stop_reading()
+            if not self._unsent:
+                self._end_soon(None)
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._lose(None)
+
+    def detach(self) -> socket.socket:
+        """Let the socket go, for somebody else to use; the protocol hears nothing more from here.
+
+        What waits to be written is lost, so nothing should.
+        """
+        self._stop_reading()
+        self._forget_unsent()
+        self._end = True
+        return self._socket
+
+    def _stop_reading(self) -> None:
+        if self.is_reading():
+            self._loop.remove_reader(self._socket)
+        self._closing = True
+
+    def _forget_unsent(self) -> None:
+        if self._unsent:
+            self._unsent.clear()
+            self._loop.remove_writer(self._socket)
+
+    def _lose(self, error: OSError | None) -> None:
+        self._stop_reading()
+        self._forget_unsent()
+        self._end_soon(error)
+
+    def _end_soon(self, error: OSError | None) -> None:
+        if not self._end:
+            self._end = True
+            # Not at once: the protocol may be in the middle of a step.
+            self._loop.call_soon(self._over, error)
+
+    def _over(self, error: OSError | None) -> None:
+        try:
+            self._protocol.connection_lost(error)
+        finally:
+            self._socket.close()
