@@ -6,18 +6,15 @@ The script runs inside ``data_received``: a plain handler costs no switch betwee
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
-from functools import partial
 from math import inf
-from types import coroutine
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
 from ..flows.server import Drain
 from ..sasl.channel import Channel
 from ..wire.proxy import ProxyHeader
 from .asyncio_hub import Hub
-from .asyncio_socket import SocketTransport
+from .asyncio_upgrade import go_on, upgrade
 from .listening import TOO_MANY
 from .tls import channel_of
 
@@ -25,7 +22,6 @@ __all__ = ["LAST", "Connection"]
 
 #: Seconds for a client to take its 421 and to close, once the server is stopping; then it is cut.
 LAST: Final = 1.0
-T = TypeVar("T")
 
 
 class Connection(asyncio.Protocol):
@@ -44,6 +40,7 @@ class Connection(asyncio.Protocol):
         "_rings",
         "_server",
         "_task",
+        "_then",
         "_timer",
         "_transport",
         "_waiting",
@@ -56,9 +53,10 @@ class Connection(asyncio.Protocol):
         self._waiting = False  # the script waits to read
         self._paused = False  # the peer does not take what is written
         self._held = False  # the script waits for that
+        self._then: Read | None = None  # what it does next then
         self._encrypted = False
         self._eof = False
-        self._inbox: list[bytes] | None = None  # what came while the script was busy
+        self._inbox: list[bytes] | None = None  # what came while the script was busy; a list for good behind the end
         self._task: asyncio.Task[None] | None = None
         self._expires = 0.0
         self._left = 0.0  # seconds that the next read has where it gets none of its own
@@ -86,7 +84,7 @@ class Connection(asyncio.Protocol):
                 awaited = steps.send(None)
             except StopIteration:
                 return
-            self._task = server.loop.create_task(_go_on(steps, awaited))
+            self._task = server.loop.create_task(go_on(steps, awaited))
         else:
             self._begin(proxy)
 
@@ -94,7 +92,7 @@ class Connection(asyncio.Protocol):
         """Octets for the script, now or when it reads."""
         if self._waiting:
             self._waiting = False
-            self._left = self._expires - self._server.loop.time()
+            self._left = self._expires - self._server.time()
             self._advance(data)
         elif self._inbox is None:
             self._inbox = [data]
@@ -103,7 +101,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The client has shut its side down."""
-        self._eof = True
+        self._end_inbox()
         if self._waiting:
             self._waiting = False
             self._advance(b"")
@@ -112,7 +110,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing goes in or out any more."""
-        self._eof = True
+        self._end_inbox()
         self._transport = None
         self._stop_timer()
         if self._waiting:
@@ -128,6 +126,9 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client does not take what is written."""
         self._paused = True
+        if self._waiting and self._transport is not None:
+            self._waiting = False
+            self._hold(self._transport, Read(None))
 
     def resume_writing(self) -> None:
         """It does again."""
@@ -136,7 +137,13 @@ class Connection(asyncio.Protocol):
             self._held = False
             if self._transport is not None:
                 self._transport.resume_reading()
-            self._advance(None)
+            then, self._then = self._then, None
+            if then is None:
+                self._advance(None)
+            elif self._server.control.draining:
+                self._advance(None, Drain())
+            else:
+                self._read(then)
 
     # -- the script ---------------------------------------------------------------------------
 
@@ -153,53 +160,72 @@ class Connection(asyncio.Protocol):
         try:
             while True:
                 effect = flow.send(value) if error is None else flow.throw(error)
-                value = error = None
                 kind = type(effect)
-                if kind is Read:
-                    waits: Any = effect  # Read, as kind says
-                    seconds = waits.seconds
-                    if seconds is None:
-                        seconds = waits.wait(self._left)
-                    self._left = seconds
-                    if self._inbox is None and not self._eof:
-                        # what _set_timer does, without the call
-                        self._expires = expires = self._server.loop.time() + seconds
-                        if expires < self._rings:
-                            self._ring(expires)
-                        self._waiting = True
-                        return
-                    value = self._take_inbox()
-                elif kind is Write:
+                if kind is Write:
+                    written: Any = effect  # as kind says, which is quicker than isinstance
                     transport = self._transport
                     if transport is None:
                         error = ConnectionResetError("connection lost")
                         continue
-                    transport.write(effect.data)  # type: ignore[union-attr]  # kind is Write
+                    transport.write(written.data)
+                    read = written.then
                     if self._paused:
-                        self._hold(transport)
+                        self._hold(transport, read)
                         return
+                    if read is None:
+                        value = error = None
+                        continue
+                elif kind is Read:
+                    read = effect
                 elif kind is Close:
                     self._close()
+                    value = error = None
+                    continue
                 else:
                     self._wait_for(effect)
                     return
+                # what _read does, without the call
+                seconds = read.seconds
+                if seconds is None:
+                    seconds = read.wait(self._left)
+                self._left = seconds
+                if self._inbox is None:
+                    self._expires = expires = self._server.time() + seconds
+                    if expires < self._rings:
+                        self._ring(expires)
+                    self._waiting = True
+                    return
+                value, error = self._take_inbox(), None
         except StopIteration:
             self._finish()
         except Exception as failure:  # noqa: BLE001 - whatever it is, the server goes on
             self._server.control.report(failure)
             self._finish()
 
+    def _read(self, read: Read) -> None:
+        """Wait for octets, or go on with those that have come."""
+        self._left = read.wait(self._left)
+        if self._inbox is None:
+            self._set_timer(self._left)
+            self._waiting = True
+        else:
+            self._advance(self._take_inbox())
+
+    def _end_inbox(self) -> None:
+        self._eof = True
+        if self._inbox is None:
+            self._inbox = []
+
     def _take_inbox(self) -> bytes:
         """What has come already."""
-        inbox = self._inbox
-        if inbox is None:
-            return b""
-        self._inbox = None
+        inbox = self._inbox or []
+        self._inbox = [] if self._eof else None
         return inbox[0] if len(inbox) == 1 else b"".join(inbox)
 
-    def _hold(self, transport: asyncio.Transport) -> None:
+    def _hold(self, transport: asyncio.Transport, then: Read | None) -> None:
         """Who does not take what is written is not read from either: its input would pile up here."""
         self._held = True
+        self._then = then
         transport.pause_reading()
         self._set_timer(self._patience)
 
@@ -210,7 +236,7 @@ class Connection(asyncio.Protocol):
         return Write.seconds if limit is None else limit
 
     def _set_timer(self, seconds: float) -> None:
-        self._expires = expires = self._server.loop.time() + seconds
+        self._expires = expires = self._server.time() + seconds
         # One timer goes off at the earliest deadline it knew of, and is set again if that has moved.
         if expires < self._rings:
             self._ring(expires)
@@ -232,7 +258,7 @@ class Connection(asyncio.Protocol):
         self._rings = inf
         if not self._waiting and not self._held:
             pass  # nobody waits for the client
-        elif self._server.loop.time() < self._expires:
+        elif self._server.time() < self._expires:
             self._ring(self._expires)
         elif self._waiting:
             self._waiting = False
@@ -278,28 +304,10 @@ class Connection(asyncio.Protocol):
             self._begin(proxy, channel)
 
     async def _handshake(self) -> Channel:
-        transport, context, limit = self._transport, self._server.context, self._server.control.timeout
-        if transport is None or context is None:
-            raise ConnectionError("no connection to encrypt")
+        transport = self._transport
         # Until it is done nobody else tells this connection that it is lost.
         self._transport = None
-        loop, seconds = self._server.loop, Handshake.seconds if limit is None else limit
-        upgraded: asyncio.Transport | None
-        try:
-            if isinstance(transport, SocketTransport):
-                upgraded, _ = await loop.connect_accepted_socket(
-                    lambda: self, transport.detach(), ssl=context, ssl_handshake_timeout=seconds
-                )
-            else:
-                upgraded = await loop.start_tls(
-                    transport, self, context, server_side=True, ssl_handshake_timeout=seconds
-                )
-        except BaseException:
-            transport.abort()
-            raise
-        if upgraded is None:
-            raise ConnectionError("the connection was lost within the handshake")
-        self._transport = upgraded
+        self._transport = upgraded = await upgrade(self._server, transport, self)
         self._encrypted = True
         return channel_of(upgraded.get_extra_info("ssl_object"), self._server.certificate)
 
@@ -351,24 +359,3 @@ class Connection(asyncio.Protocol):
         self._stop_timer()
         if self._transport is not None:
             self._timer = self._server.loop.call_later(seconds, self._transport.abort)
-
-
-async def _go_on(steps: Coroutine[Any, Any, T], awaited: object) -> T:
-    """The rest of a coroutine whose first step was taken, and which awaits something."""
-    return await _rest(steps, awaited)
-
-
-@coroutine
-def _rest(steps: Coroutine[Any, Any, T], awaited: object) -> Generator[Any, Any, T]:
-    while True:
-        try:
-            value = yield awaited
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the coroutine has to hear of it
-            step = partial(steps.throw, error)
-        else:
-            step = partial(steps.send, value)
-        try:
-            awaited = step()
-        except StopIteration as stop:
-            result: T = stop.value
-            return result

@@ -40,7 +40,7 @@ class Server(Hub):
         return (self._where[0], 0) if isinstance(name, str) else (name[0], name[1])
 
     async def __aenter__(self) -> Self:
-        self.loop = asyncio.get_running_loop()
+        self.enter(asyncio.get_running_loop())
         self._empty = asyncio.Event()
         self._stopped = asyncio.Event()
         self._listener = await self._listen()

@@ -243,6 +243,9 @@ class _Wire:
                 case Write():
                     link.transcript.append(("S", effect.data))
                     self._client.arriving.append((link.clock.now + link.latency, effect.data))
+                    if effect.then is not None:
+                        self._server.wait(effect.then, link.clock.now)
+                        return
                 case Read():
                     self._server.wait(effect, link.clock.now)
                     return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from ..flows.effect import Await, Close, Flow, Handshake, Read, Write
 from ..sasl.channel import Channel
@@ -74,7 +74,7 @@ async def run(flow: Flow[T], world: AsyncWorld) -> T:
         value = error = None
         try:
             if isinstance(effect, Write):
-                await world.write(effect.data)
+                value = await _write(effect, world)
             elif isinstance(effect, Read):
                 value = await world.read(effect)
             elif isinstance(effect, Await):
@@ -104,7 +104,7 @@ def run_blocking(flow: Flow[T], world: BlockingWorld) -> T:
         value = error = None
         try:
             if isinstance(effect, Write):
-                world.write(effect.data)
+                value = _write_blocking(effect, world)
             elif isinstance(effect, Read):
                 value = world.read(effect)
             elif isinstance(effect, Await):
@@ -119,6 +119,31 @@ def run_blocking(flow: Flow[T], world: BlockingWorld) -> T:
             world.abort()
             flow.close()
             raise
+
+
+async def _write(effect: Write, world: AsyncWorld) -> bytes | None:
+    if effect.then is None:
+        await world.write(effect.data)
+        return None
+    try:
+        await world.write(effect.data)
+    except TimeoutError as late:
+        raise ConnectionAbortedError(_NOT_TAKEN) from late
+    return await world.read(effect.then)
+
+
+def _write_blocking(effect: Write, world: BlockingWorld) -> bytes | None:
+    if effect.then is None:
+        world.write(effect.data)
+        return None
+    try:
+        world.write(effect.data)
+    except TimeoutError as late:
+        raise ConnectionAbortedError(_NOT_TAKEN) from late
+    return world.read(effect.then)
+
+
+_NOT_TAKEN: Final = "the peer does not take what is written"
 
 
 def finish(awaitable: Awaitable[Any]) -> Any:

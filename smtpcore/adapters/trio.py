@@ -292,9 +292,12 @@ class _ServedStream(_Stream):
 
     machine: ServerConnection | None = None
     life: trio.CancelScope  #: Ends all that the connection does.
+    draining = False  #: The server stops.
     _scope: trio.CancelScope | None = None
 
     async def read(self, effect: Read) -> bytes:
+        if self.draining and self.machine is not None and not self.machine.transaction:
+            raise Drain  # it has begun while something was written
         with trio.CancelScope() as self._scope:
             try:
                 return await super().read(effect)
@@ -303,7 +306,8 @@ class _ServedStream(_Stream):
         raise Drain
 
     def drain(self) -> None:
-        """End the read, if the script waits in one and no transaction is in hand."""
+        """End the read, if the script waits in one and no transaction is in hand; or the next."""
+        self.draining = True
         if self._scope is not None and (self.machine is None or not self.machine.transaction):
             self._scope.cancel()
 

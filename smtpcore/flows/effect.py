@@ -15,19 +15,6 @@ T = TypeVar("T")
 
 
 @final
-class Write:
-    """Write all of ``data``. No result; throw OSError when the connection is lost, TimeoutError behind ``seconds``."""
-
-    __slots__ = ("data",)
-
-    #: How long the peer may take to take it; RFC 5321 s4.5.3.2.5 has that for a block of content.
-    seconds: ClassVar[float] = 180.0
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-
-@final
 class Read:
     """Wait for octets. The result is what came, ``b""`` at the end of the stream; throw TimeoutError at the deadline.
 
@@ -51,6 +38,24 @@ class Read:
         if self.seconds is not None:
             return self.seconds
         return min(left + self.extend, self.cap) if self.extend else left
+
+
+@final
+class Write:
+    """Write all of ``data``. No result; throw OSError when the connection is lost, TimeoutError behind ``seconds``.
+
+    Where ``then`` is given, do that next: the result is its result, and a TimeoutError is of its deadline. A peer that
+    did not take what was written is a ConnectionError there.
+    """
+
+    __slots__ = ("data", "then")
+
+    #: How long the peer may take to take it; RFC 5321 s4.5.3.2.5 has that for a block of content.
+    seconds: ClassVar[float] = 180.0
+
+    def __init__(self, data: bytes, then: Read | None = None) -> None:
+        self.data = data
+        self.then = then
 
 
 @final

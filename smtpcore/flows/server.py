@@ -67,7 +67,6 @@ class _Script:
         "_machine",
         "_message",
         "_methods",
-        "_progress",
         "_receiving",
         "_session",
     )
@@ -85,11 +84,13 @@ class _Script:
         self._authentication: Authentication | None = None
         self._receiving = False  # a content has begun and its end has not been handed over
         self._failed: Reply | None = None  # what went wrong while it was handed over
-        self._progress = -1  # octets of content in the last read; -1: a whole unit
 
     def run(self) -> Flow[None]:
         """What happens often is done here and by plain calls; a script within the script costs at every step of it."""
         machine, control = self._machine, self._control
+        limit = control.timeout
+        next_command = _NEXT_COMMAND if limit is None else Read(limit)
+        progress = -1  # octets of content in the last read; -1: a whole unit
         try:
             if (yield from self._ask("trusts")) is True:
                 machine.trust()
@@ -100,18 +101,17 @@ class _Script:
                 kind = type(event)
                 more: Flow[None] | None
                 if kind is CommandReceived:
-                    self._progress = -1
+                    progress = -1
                     more = self._on_command(event.command)  # type: ignore[union-attr]  # kind is CommandReceived
                 elif event is NEED_DATA:
-                    data = machine.data_to_send()
-                    if data:
-                        yield Write(data)
                     if control.draining and not machine.transaction:
                         machine.close(_SHUTDOWN)
                         continue
                     deadline = machine.deadline or BLOCK
+                    read = next_command if progress < 0 and deadline is COMMAND else self._next_read(deadline, progress)
+                    data = machine.data_to_send()
                     try:
-                        data = yield self._next_read(deadline)
+                        data = yield Write(data, read) if data else read
                     except TimeoutError:
                         machine.close(_TIMEOUT)
                         continue
@@ -120,16 +120,16 @@ class _Script:
                             machine.close(_SHUTDOWN)
                         continue
                     # What the machine has refused already counts too: it has to be read to its end.
-                    self._progress = len(data) if deadline is BLOCK and machine.state in _LENGTHY else 0
+                    progress = len(data) if deadline is BLOCK and machine.state in _LENGTHY else 0
                     machine.receive_data(data)
                     continue
                 elif kind is ContentReceived:
                     more = self._on_content(event.data)  # type: ignore[union-attr]  # kind is ContentReceived
                 elif kind is ContentEnded:
-                    self._progress = -1
+                    progress = -1
                     more = self._on_message()
                 elif kind is ContentRejected:
-                    self._progress = -1
+                    progress = -1
                     more = self._abort()
                 elif kind is ConnectionClosed:
                     break
@@ -152,12 +152,9 @@ class _Script:
                 pass  # nobody is there any more
         yield Close()
 
-    def _next_read(self, deadline: Deadline) -> Read:
+    def _next_read(self, deadline: Deadline, progress: int) -> Read:
         """A whole unit starts the deadline anew, octets of content put it off, anything else leaves it."""
-        progress = self._progress
         limit = self._control.timeout
-        if progress < 0 and limit is None and deadline is COMMAND:
-            return _NEXT_COMMAND
         seconds = deadline.seconds if limit is None else limit
         if progress < 0:
             return Read(seconds)
@@ -169,19 +166,18 @@ class _Script:
         kind = type(command)
         if kind in _OURS:
             return self._on_ours(kind, command)
-        if self._receiving:
-            return self._between_chunks(command)
-        return self._on_plain(kind, command)
-
-    def _on_plain(self, kind: type[Command], command: Command) -> Flow[None] | None:
-        method = self._methods.get(kind, self._command)
-        if method is not None:
-            return self._put_to(method, command)
-        self._machine.accept()
-        return None
+        more = self._put_to(self._methods.get(kind, self._command), command)
+        return self._between_chunks(more) if self._receiving else more
 
     def _on_ours(self, kind: type[Command], command: Command) -> Flow[None] | None:
         """What takes more than an answer."""
+        if kind in _BEGINS_CONTENT:
+            self._failed = None
+            more = self._put_to(self._data)
+            if more is not None:
+                return self._receive_behind(more)
+            self._receiving = self._machine.receiving
+            return None
         if kind is StartTls:
             return self._start_tls()
         if kind is XClient:
@@ -190,24 +186,16 @@ class _Script:
             return self._fetch(command)
         if kind is Atrn:
             return self._turn(command)
-        if kind not in _BEGINS_CONTENT:
-            if self._authentication is None:
-                machine, session = self._machine, self._session
-                self._authentication = Authentication(machine, session, self._handler, self._control, self._ask)
-            return self._authentication.hear(command)
-        self._failed = None
-        more = self._put_to(self._data)
-        if more is not None:
-            return self._receive_behind(more)
-        self._receiving = self._machine.receiving
-        return None
+        if self._authentication is None:
+            machine, session = self._machine, self._session
+            self._authentication = Authentication(machine, session, self._handler, self._control, self._ask)
+        return self._authentication.hear(command)
 
     def _receive_behind(self, more: Flow[None]) -> Flow[None]:
         yield from more
         self._receiving = self._machine.receiving
 
-    def _between_chunks(self, command: Command) -> Flow[None]:
-        more = self._on_plain(type(command), command)
+    def _between_chunks(self, more: Flow[None] | None) -> Flow[None]:
         if more is not None:
             yield from more
         if not self._machine.receiving:  # RSET and the like drop what has come
@@ -247,7 +235,7 @@ class _Script:
 
     def _introduce(self, command: Command) -> Flow[None]:
         before = self._machine.session.xclient
-        more = self._on_plain(XClient, command)
+        more = self._put_to(self._methods.get(XClient, self._command), command)
         if more is not None:
             yield from more
         said = self._machine.session.xclient
@@ -286,7 +274,10 @@ class _Script:
 
     def _put_to(self, method: Callable[..., Any] | None, *args: Any) -> Flow[None] | None:
         """Answer as the handler does."""
-        answer = None if method is None else self._call(method, *args)
+        if method is None:
+            self._machine.accept()
+            return None
+        answer = self._call(method, *args)
         if answer is not None and is_awaitable(answer):
             return self._answer_later(answer)
         self._answer(answer)

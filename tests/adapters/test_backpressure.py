@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from smtpcore import ServerLimits
+from smtpcore import Command, Reply, ServerLimits
 from smtpcore.flows.handler import Served
 from tests.adapters.running import ADAPTERS, EVERY_SERVER, OVER_ASYNCIO, Keeper, Raw, serving, talk, until, welcome
 
@@ -130,3 +130,28 @@ def test_a_server_that_talks_and_talks_does_not_fill_a_client(client):
         assert not talk(client, listener.getsockname(), body).all_accepted
         thread.join(20)
     assert poured[0] < PLENTY
+
+
+@EVERY_SERVER
+def test_a_peer_that_reads_at_last_hears_that_the_server_stops(adapter):
+    """The server has begun to stop while a write to it was under way; nothing that it says now is waited for."""
+    grace = 15.0
+
+    class Chatterbox(Keeper):
+        def command(self, session: Served, command: Command) -> Reply:
+            return Reply(214, ["x" * 500] * 20_000)
+
+    with serving(adapter, Chatterbox(), grace=grace) as server, Raw(server.address, window=8192) as raw:
+        raw.sock.sendall(b"HELP\r\n")
+        assert raw.sock.recv(1) == b"2"
+        server.stop()
+        time.sleep(0.1)
+        begun = time.monotonic()
+        size, last = 1, b""
+        while data := raw.sock.recv(1_000_000):
+            size += len(data)
+            last = (last + data)[-100:]
+        assert size > 10_000_000
+        assert last.endswith(b"x\r\n421 service shutting down\r\n")
+        assert time.monotonic() - begun < grace / 2
+        server.join(grace / 2)

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -45,9 +46,13 @@ class FakeTransport(asyncio.Transport):
         super().__init__()
         self.calls: list[str] = []
         self.written = b""
+        self.on_write: Callable[[], None] | None = None  # done once
 
     def write(self, data: Any) -> None:
         self.written += bytes(data)
+        if self.on_write is not None:
+            self.on_write()
+            self.on_write = None
 
     def get_write_buffer_size(self) -> int:
         return len(self.written)
@@ -105,23 +110,88 @@ def test_a_connection_that_lingers_is_cut_when_the_server_stops():
     asyncio.run(main())
 
 
-def test_input_that_comes_while_the_output_waits_is_kept_in_order():
-    """What the kernel had handed over already, when reading was paused."""
+@pytest.mark.parametrize("within", [True, False], ids=["within-write", "behind-it"])
+def test_input_that_comes_while_the_output_waits_is_kept_in_order(within):
+    """What the kernel had handed over already, when reading was paused: in a write, or at the end of a step."""
 
     async def main() -> None:
         async with over_asyncio.serve(object(), "127.0.0.1", 0, grace=0.1) as server:
             made, transport = connection(server)
-            made.pause_writing()
+            if within:
+                transport.on_write = made.pause_writing
             made.data_received(b"NOOP\r\n")
+            if not within:
+                made.pause_writing()
             assert transport.calls == ["pause"]
             made.data_received(b"HELP\r\n")
             made.data_received(b"QU")
             made.data_received(b"IT\r\n")
+            assert transport.written.endswith(b"250 ok\r\n")
             transport.written = b""
             made.resume_writing()
             assert transport.written == b"214 see RFC 5321\r\n221 closing connection\r\n"
             assert transport.calls == ["pause", "resume", "close"]
             made.connection_lost(None)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("within", [True, False], ids=["within-write", "behind-it"])
+def test_a_client_that_takes_its_output_when_the_server_stops_is_told(within):
+    async def main() -> None:
+        async with over_asyncio.serve(object(), "127.0.0.1", 0, grace=5.0) as server:
+            made, transport = connection(server)
+            if within:
+                transport.on_write = made.pause_writing
+            made.data_received(b"NOOP\r\n")
+            if not within:
+                made.pause_writing()
+            stopping = asyncio.create_task(server.close())
+            await asyncio.sleep(0.01)
+            assert transport.written.endswith(b"250 ok\r\n")
+            made.resume_writing()
+            assert transport.written.endswith(b"250 ok\r\n421 service shutting down\r\n")
+            assert transport.calls == ["pause", "resume", "close"]
+            made.connection_lost(None)
+            await asyncio.wait_for(stopping, 1.0)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("within", [True, False], ids=["within-write", "behind-it"])
+def test_the_deadline_of_a_read_goes_on_behind_output_that_waited(within):
+    """It does not run while our side waits for the output to be taken, and what is left of it counts then."""
+
+    async def main() -> None:
+        async with over_asyncio.serve(object(), "127.0.0.1", 0, timeout=0.2, grace=0.1) as server:
+            made, transport = connection(server)
+            if within:
+                transport.on_write = made.pause_writing
+            made.data_received(b"NOOP\r\n")
+            if not within:
+                made.pause_writing()
+            await asyncio.sleep(0.1)
+            made.resume_writing()
+            await asyncio.sleep(0.15)
+            assert b"421" not in transport.written
+            await asyncio.sleep(0.15)
+            assert transport.written.count(b"421") == 1
+            made.connection_lost(None)
+
+    asyncio.run(main())
+
+
+def test_a_connection_that_is_lost_while_its_output_waits():
+    async def main() -> None:
+        async with over_asyncio.serve(object(), "127.0.0.1", 0, grace=0.1) as server:
+            made, transport = connection(server)
+            made.data_received(b"NOOP\r\n")
+            made.pause_writing()
+            made.connection_lost(ConnectionResetError())
+            assert not server.connections
+            made.pause_writing()
+            made.resume_writing()
+            assert b"421" not in transport.written
 
     asyncio.run(main())
 

@@ -86,6 +86,38 @@ def test_each_effect_is_asked_of_the_world_and_its_result_sent_back(way):
 
 
 @WAYS
+def test_a_read_follows_a_write_in_one_effect(way):
+    def flow() -> Flow[Any]:
+        return (yield Write(b"x", Read(1.0)))
+
+    result, world = driven(way, flow(), read=b"octets")
+    assert result == b"octets"
+    assert world.asked == ["write", "read"]
+
+
+@WAYS
+@pytest.mark.parametrize("late", ["write", "read"])
+def test_which_of_the_two_was_late(way, late):
+    """A peer that does not read is none that does not speak: nothing can be said to it."""
+    error = TimeoutError("late")
+
+    def flow() -> Flow[Any]:
+        try:
+            yield Write(b"x", Read(1.0))
+        except OSError as caught:
+            return caught
+
+    result, world = driven(way, flow(), **{late: error})
+    if late == "read":
+        assert result is error
+        assert world.asked == ["write", "read"]
+    else:
+        assert type(result) is ConnectionAbortedError
+        assert result.__cause__ is error
+        assert world.asked == ["write"]
+
+
+@WAYS
 @pytest.mark.parametrize("name", ["write", "read", "handshake", "close"])
 def test_what_goes_wrong_is_thrown_in(way, name):
     error = ConnectionResetError("gone")

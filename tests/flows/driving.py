@@ -90,6 +90,9 @@ class Stage:
                 return None
             played.effects.append(effect)
             value = None
+            if isinstance(effect, Write) and effect.then is not None:
+                effect = effect.then
+                played.effects.append(effect)
             if isinstance(effect, Await):
                 try:
                     value = at_once(effect.awaitable)
