@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, final
 
 from .asyncio_socket import SocketTransport
+from .asyncio_watch import Watch
 
 __all__ = ["Acceptor"]
 
@@ -28,11 +30,13 @@ class Acceptor:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
+        watch: Watch,
         sockets: Sequence[socket.socket],
         begin: Callable[[], asyncio.Protocol],
     ) -> None:
         self.sockets = sockets
         self._loop = loop
+        self._watch = watch
         self._begin = begin
         for sock in sockets:
             sock.setblocking(False)
@@ -40,7 +44,7 @@ class Acceptor:
 
     def _listen(self, sock: socket.socket) -> None:
         if sock.fileno() >= 0:  # it may have been closed in a pause
-            self._loop.add_reader(sock, self._accept, sock)
+            self._watch.add(sock, partial(self._accept, sock))
 
     def _accept(self, listener: socket.socket) -> None:
         for _ in range(_AT_ONCE):
@@ -51,7 +55,7 @@ class Acceptor:
             except OSError as error:  # no handle is left, most likely
                 said = f"cannot accept a connection: {error.strerror}"
                 self._loop.call_exception_handler({"message": said, "exception": error})
-                self._loop.remove_reader(listener)
+                self._watch.remove(listener)
                 self._loop.call_later(_PAUSE, self._listen, listener)
                 return
             try:
@@ -61,7 +65,7 @@ class Acceptor:
             except OSError:
                 sock.close()  # it is gone already
             else:
-                SocketTransport(self._loop, sock, peer, self._begin())
+                SocketTransport(self._loop, self._watch, sock, peer, self._begin())
 
     def is_serving(self) -> bool:
         """Whether it listens."""
@@ -70,6 +74,6 @@ class Acceptor:
     def close(self) -> None:
         """Listen no more."""
         for sock in self.sockets:
-            self._loop.remove_reader(sock)
+            self._watch.remove(sock)
             sock.close()
         self.sockets = ()

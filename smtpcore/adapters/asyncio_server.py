@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from functools import partial
 from types import TracebackType
 from typing import Final, Self, final
@@ -11,6 +12,7 @@ from .asyncio_acceptor import Acceptor
 from .asyncio_connection import LAST, Connection
 from .asyncio_front import Front
 from .asyncio_hub import Hub
+from .asyncio_watch import Watch, watch
 from .unix import listen_unix, release, unix_path
 
 __all__ = ["Server"]
@@ -30,6 +32,7 @@ class Server(Hub):
 
     _listener: asyncio.Server | Acceptor | None = None
     _stopped: asyncio.Event | None = None
+    _watch: Watch | None = None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -57,7 +60,7 @@ class Server(Hub):
         if path is not None:
             sock = listen_unix(path)
             if plain:
-                return Acceptor(loop, (sock,), partial(Connection, self))
+                return self._accept_at([sock])
             return await loop.create_unix_server(begin, sock=sock, backlog=_BACKLOG)
 
         async def listen(at: int) -> asyncio.Server:
@@ -79,9 +82,13 @@ class Server(Hub):
             made.close()
             for sock in sockets:
                 sock.listen(_BACKLOG)
-            return Acceptor(loop, sockets, partial(Connection, self))
+            return self._accept_at(sockets)
         await made.start_serving()
         return made
+
+    def _accept_at(self, sockets: list[socket.socket]) -> Acceptor:
+        self._watch = watch(self.loop)
+        return Acceptor(self.loop, self._watch, sockets, partial(Connection, self))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -114,6 +121,9 @@ class Server(Hub):
             for connection in list(self.connections):
                 connection.abort()
             await self._wait_until_empty(self._empty, LAST)  # for what their handlers have to tidy up
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
 
     async def _stop_accepting(self, listener: asyncio.Server | Acceptor) -> None:
         """Close it, but not between a connection that it has accepted and the protocol of that.

@@ -1,7 +1,7 @@
 """A transport of our own over a plain socket, for loops that tell when a socket is ready.
 
 asyncio's takes a good part of what a whole small message costs. What this one does is what a server of one protocol
-needs: it reads into what it hands over, writes at once what the kernel takes, and keeps the rest.
+needs: it reads into what it hands over, writes what the kernel takes, and keeps the rest.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from typing import Any, Final, final
+
+from .asyncio_watch import Watch
 
 __all__ = ["READ", "SocketTransport"]
 
@@ -23,26 +25,49 @@ _LOW: Final = 16_384
 class SocketTransport(asyncio.Transport):
     """A connected socket that does not block, and the protocol that it feeds, which hears of it at once.
 
-    It behaves as asyncio's own, but for what it leaves out: ``writelines``, ``write_eof``, limits of one's own.
+    It behaves as asyncio's own, but for what it leaves out (``writelines``, ``write_eof``, limits of one's own), and
+    that what is written within a step of its watch goes out at the end of the step.
     """
 
-    __slots__ = ("_closing", "_end", "_eof", "_loop", "_paused", "_protocol", "_receive", "_send", "_socket", "_unsent")
+    __slots__ = (
+        "_closing",
+        "_end",
+        "_eof",
+        "_loop",
+        "_paused",
+        "_protocol",
+        "_receive",
+        "_send",
+        "_slow",
+        "_socket",
+        "_unsent",
+        "_watch",
+        "_writer",
+    )
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, peer: object, protocol: asyncio.Protocol
+        self,
+        loop: asyncio.AbstractEventLoop,
+        watch: Watch,
+        sock: socket.socket,
+        peer: object,
+        protocol: asyncio.Protocol,
     ) -> None:
         super().__init__({"peername": peer})
         self._loop = loop
+        self._watch = watch
         self._socket = sock
         self._protocol = protocol
         self._receive = sock.recv
         self._send = sock.send
-        self._unsent = bytearray()  # what the kernel would not take yet
+        self._unsent: bytes | bytearray = b""  # what was not written yet
+        self._writer = False  # the loop tells when more of it can be
+        self._slow = False  # the protocol was asked to pause
         self._paused = False  # nothing is read for now
         self._eof = False  # nor will there be anything any more
         self._closing = False  # nothing more is read, and nothing new is written
         self._end = False  # the protocol is being told that it is over
-        loop.add_reader(sock, self._read)
+        watch.add(sock, self._read)
         protocol.connection_made(self)
 
     # -- reading ------------------------------------------------------------------------------
@@ -59,23 +84,22 @@ class SocketTransport(asyncio.Transport):
             self._protocol.data_received(data)
             return
         self._eof = True
-        self._loop.remove_reader(self._socket)
+        self._watch.remove(self._socket)
         if not self._protocol.eof_received():
             self.close()
 
     def pause_reading(self) -> None:
         """Nothing is read from now on."""
-        if not self._paused:
-            self._paused = True
-            if not self._eof and not self._closing:
-                self._loop.remove_reader(self._socket)
+        if self.is_reading():
+            self._watch.remove(self._socket)
+        self._paused = True
 
     def resume_reading(self) -> None:
         """It is again."""
-        if self._paused and not self._closing:
+        if self._paused:
             self._paused = False
-            if not self._eof:
-                self._loop.add_reader(self._socket, self._read)
+            if self.is_reading():
+                self._watch.add(self._socket, self._read)
 
     def is_reading(self) -> bool:
         """Whether anything is read."""
@@ -84,41 +108,67 @@ class SocketTransport(asyncio.Transport):
     # -- writing ------------------------------------------------------------------------------
 
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
-        """Write it now, or as soon as the peer takes it; what comes behind ``close()`` is dropped."""
-        if self._closing:
-            return
-        if not self._unsent:
-            try:
-                sent = self._send(data)
-            except (BlockingIOError, InterruptedError):
-                sent = 0
-            except OSError as error:
-                self._lose(error)
-                return
-            if sent == len(data):
-                return
-            data = memoryview(data)[sent:]
-            self._loop.add_writer(self._socket, self._flush)
-        self._unsent += data
-        if len(self._unsent) > _HIGH:
-            self._protocol.pause_writing()
-
-    def _flush(self) -> None:
+        """Write it soon, or as soon as the peer takes it; what comes behind ``close()`` is dropped."""
         unsent = self._unsent
-        before = len(unsent)
+        if self._closing:
+            pass
+        elif not unsent:
+            self._unsent = data if type(data) is bytes else bytes(data)
+            later = self._watch.later
+            if later is None:
+                self.flush()
+            else:
+                later.append(self)
+        else:
+            if type(unsent) is bytes:
+                unsent = self._unsent = bytearray(unsent)
+            unsent += data
+            if self._writer:
+                self._pause_if_slow()
+
+    def flush(self) -> None:
+        """Write what the kernel takes of what waits."""
+        unsent = self._unsent
+        if not unsent:
+            return
         try:
             sent = self._send(unsent)
         except (BlockingIOError, InterruptedError):
-            return
+            sent = 0
         except OSError as error:
             self._lose(error)
             return
-        del unsent[:sent]
-        if not unsent:
+        if sent == len(unsent):
+            self._unsent = b""
+            self._sent()
+            return
+        if type(unsent) is bytearray:
+            del unsent[:sent]
+        else:
+            self._unsent = bytearray(memoryview(unsent)[sent:])
+        if not self._writer:
+            self._writer = True
+            self._loop.add_writer(self._socket, self.flush)
+        self._pause_if_slow()
+        self._resume_if_quick()
+
+    def _sent(self) -> None:
+        """All is written."""
+        if self._writer:
+            self._writer = False
             self._loop.remove_writer(self._socket)
-            if self._closing:
-                self._end_soon(None)
-        if before > _LOW >= before - sent:
+            self._resume_if_quick()
+        if self._closing:
+            self._end_soon(None)
+
+    def _pause_if_slow(self) -> None:
+        if not self._slow and len(self._unsent) > _HIGH:
+            self._slow = True
+            self._protocol.pause_writing()
+
+    def _resume_if_quick(self) -> None:
+        if self._slow and len(self._unsent) <= _LOW:
+            self._slow = False
             self._protocol.resume_writing()
 
     def get_write_buffer_size(self) -> int:
@@ -145,26 +195,25 @@ class SocketTransport(asyncio.Transport):
     def detach(self) -> socket.socket:
         """Let the socket go, for somebody else to use; the protocol hears nothing more from here.
 
-        What waits to be written is lost, so nothing should.
+        Raises ConnectionError, with nothing changed, while something waits to be written.
         """
+        if self._unsent:
+            raise ConnectionError("the peer has not taken all that was written")
         self._stop_reading()
-        self._forget_unsent()
         self._end = True
         return self._socket
 
     def _stop_reading(self) -> None:
         if self.is_reading():
-            self._loop.remove_reader(self._socket)
+            self._watch.remove(self._socket)
         self._closing = True
-
-    def _forget_unsent(self) -> None:
-        if self._unsent:
-            self._unsent.clear()
-            self._loop.remove_writer(self._socket)
 
     def _lose(self, error: OSError | None) -> None:
         self._stop_reading()
-        self._forget_unsent()
+        self._unsent = b""
+        if self._writer:
+            self._writer = False
+            self._loop.remove_writer(self._socket)
         self._end_soon(error)
 
     def _end_soon(self, error: OSError | None) -> None:

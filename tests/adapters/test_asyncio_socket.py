@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import select
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Coroutine
@@ -13,6 +14,7 @@ import pytest
 
 from smtpcore.adapters.asyncio_acceptor import Acceptor
 from smtpcore.adapters.asyncio_socket import SocketTransport
+from smtpcore.adapters.asyncio_watch import EpollWatch, LoopWatch, Watch, watch
 
 Make = Callable[[socket.socket, asyncio.Protocol], Awaitable[asyncio.Transport]]
 
@@ -50,8 +52,19 @@ class Recorder(asyncio.Protocol):
         self.heard.append("lost" if exc is None else type(exc))
 
 
+WATCHES: list[EpollWatch] = []  # of the present test
+
+
 async def ours(sock: socket.socket, protocol: asyncio.Protocol) -> asyncio.Transport:
-    return SocketTransport(asyncio.get_running_loop(), sock, "peer", protocol)
+    loop = asyncio.get_running_loop()
+    return SocketTransport(loop, LoopWatch(loop), sock, "peer", protocol)
+
+
+async def watched(sock: socket.socket, protocol: asyncio.Protocol) -> asyncio.Transport:
+    loop = asyncio.get_running_loop()
+    watch = EpollWatch(loop)
+    WATCHES.append(watch)
+    return SocketTransport(loop, watch, sock, "peer", protocol)
 
 
 async def theirs(sock: socket.socket, protocol: asyncio.Protocol) -> asyncio.Transport:
@@ -66,7 +79,11 @@ async def so(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.002)
 
 
-BOTH = pytest.mark.parametrize("make", [ours, theirs], ids=["ours", "asyncio"])
+WITH_EPOLL = pytest.mark.skipif(not hasattr(select, "epoll"), reason="no epoll on this system")
+OURS = [pytest.param(ours, id="loop"), pytest.param(watched, id="epoll", marks=WITH_EPOLL)]
+EVERY_WATCH = pytest.mark.parametrize("make", [LoopWatch, pytest.param(EpollWatch, marks=WITH_EPOLL)])
+EACH_OF_OURS = pytest.mark.parametrize("make", OURS)
+BOTH = pytest.mark.parametrize("make", [*OURS, pytest.param(theirs, id="asyncio")])
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -95,6 +112,8 @@ def run(case: Callable[..., Coroutine[Any, Any, None]], make: Make, *, stays: bo
                 if not protocol.over:
                     transport.abort()
                     await so(lambda: protocol.over)
+                while WATCHES:
+                    WATCHES.pop().close()
         assert there.fileno() == -1
         gc.collect()
 
@@ -162,7 +181,8 @@ def test_the_end_of_what_the_peer_sends(make, stays):
     run(case, make, stays=stays)
 
 
-def test_the_end_is_heard_once_whatever_is_paused_behind_it():
+@EACH_OF_OURS
+def test_the_end_is_heard_once_whatever_is_paused_behind_it(make):
     async def case(here: socket.socket, transport: asyncio.Transport, protocol: Recorder) -> None:
         here.shutdown(socket.SHUT_WR)
         await so(lambda: "eof" in protocol.heard)
@@ -172,7 +192,7 @@ def test_the_end_is_heard_once_whatever_is_paused_behind_it():
         await asyncio.sleep(0.05)
         assert protocol.heard == ["made", "eof"]
 
-    run(case, ours)
+    run(case, make)
 
 
 @BOTH
@@ -197,7 +217,8 @@ def test_a_peer_that_takes_nothing(make):
     run(case, make)
 
 
-def test_a_pause_is_not_ended_before_the_octets_that_wait_are_few():
+@EACH_OF_OURS
+def test_a_pause_is_not_ended_before_the_octets_that_wait_are_few(make):
     async def case(here: socket.socket, transport: asyncio.Transport, protocol: Recorder) -> None:
         sizes: list[int] = []
 
@@ -213,7 +234,7 @@ def test_a_pause_is_not_ended_before_the_octets_that_wait_are_few():
         assert len(sizes) == 1
         assert sizes[0] <= 16_384
 
-    run(case, ours)
+    run(case, make)
 
 
 @BOTH
@@ -223,7 +244,7 @@ def test_what_waits_is_written_before_the_end(make):
         transport.write(b"end")
         transport.close()
         transport.close()
-        if make is ours:  # asyncio's takes it still
+        if make is not theirs:  # asyncio's takes it still
             transport.write(b"dropped")
         assert transport.is_closing()
         assert not transport.is_reading()
@@ -323,10 +344,11 @@ class Wavering(socket.socket):
 
 def test_a_socket_that_is_not_ready_when_it_says_so():
     async def main() -> None:
+        loop = asyncio.get_running_loop()
         here, there = pair()
         wavering = Wavering(fileno=there.detach())
         protocol = Recorder()
-        transport = SocketTransport(asyncio.get_running_loop(), wavering, None, protocol)
+        transport = SocketTransport(loop, LoopWatch(loop), wavering, None, protocol)
         here.send(b"in")
         await so(lambda: protocol.data == b"in")
         for _ in range(300):
@@ -341,19 +363,21 @@ def test_a_socket_that_is_not_ready_when_it_says_so():
     asyncio.run(main())
 
 
-def test_who_the_peer_is():
+@EACH_OF_OURS
+def test_who_the_peer_is(make):
     async def case(here: socket.socket, transport: asyncio.Transport, protocol: Recorder) -> None:
         assert transport.get_extra_info("peername") == "peer"
         assert transport.get_extra_info("sslcontext") is None
 
-    run(case, ours)
+    run(case, make)
 
 
 def test_a_socket_that_is_let_go_is_for_somebody_else():
     async def main() -> None:
+        loop = asyncio.get_running_loop()
         here, there = pair()
         protocol = Recorder()
-        transport = SocketTransport(asyncio.get_running_loop(), there, None, protocol)
+        transport = SocketTransport(loop, LoopWatch(loop), there, None, protocol)
         assert transport.detach() is there
         here.send(b"not for you")
         await asyncio.sleep(0.02)
@@ -371,6 +395,160 @@ def test_a_socket_that_is_let_go_is_for_somebody_else():
     asyncio.run(main())
 
 
+def test_a_socket_is_not_let_go_while_something_waits():
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        here, there = pair()
+        protocol = Recorder()
+        transport = SocketTransport(loop, LoopWatch(loop), there, None, protocol)
+        transport.write(bytes(4_000_000))
+        with pytest.raises(ConnectionError):
+            transport.detach()
+        assert len(await drain(here, 4_000_000)) == 4_000_000
+        await so(lambda: not transport.get_write_buffer_size())
+        transport.detach().close()
+        here.close()
+
+    asyncio.run(main())
+
+
+# --- steps of many -------------------------------------------------------------------------------
+
+
+class Echo(Recorder):
+    """Says what it hears, and writes down when it does what."""
+
+    def __init__(self, log: list[str], then: Callable[[Any], None]) -> None:
+        super().__init__()
+        self.log = log
+        self.then = then
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self.log.append(f"read {data.decode()}")
+        self.transport.write(data)
+        self.transport.write(b"!")
+        self.log.append(f"waits {self.transport.get_write_buffer_size()}")
+        self.then(self)
+
+
+def steps(count: int, then: Callable[[Any, list[Any]], None]) -> tuple[list[str], list[Echo], list[bytes]]:
+    """So many connections that are ready in one step; what was done, and what each peer heard."""
+    log: list[str] = []
+    made: list[Echo] = []
+    heard: list[bytes] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: log.append(f"said {context['exception']}"))
+        watching = EpollWatch(loop)
+        peers = []
+        for number in range(count):
+            here, there = pair()
+            peers.append(here)
+            made.append(Echo(log, lambda each: then(each, made)))
+            SocketTransport(loop, watching, there, number, made[-1])
+        for number, peer in enumerate(peers):
+            peer.send(str(number).encode())
+        await so(lambda: sum(len(each.data) or each.over for each in made) >= count)
+        for each in made:
+            each.transport.close()
+        await so(lambda: all(each.over for each in made))
+        for peer in peers:
+            try:
+                heard.append(peer.recv(100))
+            except ConnectionError:
+                heard.append(b"")
+            peer.close()
+        watching.close()
+
+    asyncio.run(main())
+    return log, made, heard
+
+
+@WITH_EPOLL
+def test_all_are_read_before_anything_is_written():
+    log, _, heard = steps(3, lambda each, made: None)
+    assert log == ["read 0", "waits 2", "read 1", "waits 2", "read 2", "waits 2"]
+    assert heard == [b"0!", b"1!", b"2!"]
+
+
+@WITH_EPOLL
+def test_one_that_closes_within_its_step_has_still_written():
+    log, made, heard = steps(2, lambda each, made: each.transport.close())
+    assert heard == [b"0!", b"1!"]
+    assert [each.heard for each in made] == [["made", "lost"]] * 2
+    assert len(log) == 4
+
+
+@WITH_EPOLL
+def test_one_that_is_cut_within_its_step_has_not():
+    _, _, heard = steps(2, lambda each, made: each.transport.abort())
+    assert heard == [b"", b""]
+
+
+@WITH_EPOLL
+def test_one_that_ends_another_within_a_step():
+    """Nobody reads for it any more, though it was ready."""
+    log, made, heard = steps(2, lambda each, made: made[1].transport.abort())
+    assert log == ["read 0", "waits 2"]
+    assert made[1].data == b""
+    assert heard == [b"0!", b""]
+
+
+@WITH_EPOLL
+def test_a_protocol_that_fails_is_one_of_many():
+    """What the others have said is written; who was not asked yet is asked in the next step."""
+
+    def fail(each: Any, made: list[Any]) -> None:
+        if each is made[1]:
+            raise RuntimeError("one of many")
+
+    log, _, heard = steps(3, fail)
+    assert log == ["read 0", "waits 2", "read 1", "waits 2", "said one of many", "read 2", "waits 2"]
+    assert heard == [b"0!", b"1!", b"2!"]
+
+
+@EVERY_WATCH
+def test_what_is_watched_ends(make):
+    async def main() -> None:
+        here, there = pair()
+        watching: Watch = make(asyncio.get_running_loop())
+        calls: list[int] = []
+        watching.add(there, lambda: calls.append(1))
+        watching.remove(here)  # which it does not know
+        here.send(b"x")
+        await so(lambda: calls)
+        watching.remove(there)
+        watching.remove(there)
+        count = len(calls)
+        await asyncio.sleep(0.02)
+        assert len(calls) == count
+        watching.add(there, lambda: calls.append(1))
+        watching.close()
+        watching.remove(there)
+        await asyncio.sleep(0.02)
+        assert len(calls) == count
+        here.close()
+        there.close()
+
+    asyncio.run(main())
+
+
+def test_the_system_says_how_to_watch(monkeypatch):
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        with monkeypatch.context() as patched:
+            patched.delattr(select, "epoll", raising=False)
+            other = watch(loop)
+        assert type(other) is LoopWatch
+        usual = watch(loop)
+        assert type(usual) is (EpollWatch if hasattr(select, "epoll") else LoopWatch)
+        usual.close()
+
+    asyncio.run(main())
+
+
 # --- accepting -----------------------------------------------------------------------------------
 
 
@@ -378,8 +556,9 @@ def listening() -> socket.socket:
     return socket.create_server(("127.0.0.1", 0), backlog=200)
 
 
+@EVERY_WATCH
 @pytest.mark.parametrize("count", [5, 101])
-def test_all_that_wait_are_accepted_in_one_step(count):
+def test_all_that_wait_are_accepted_in_one_step(make, count):
     async def main() -> None:
         made: list[Recorder] = []
 
@@ -388,7 +567,8 @@ def test_all_that_wait_are_accepted_in_one_step(count):
             return made[-1]
 
         listener = listening()
-        acceptor = Acceptor(asyncio.get_running_loop(), [listener], begin)
+        watching = make(asyncio.get_running_loop())
+        acceptor = Acceptor(asyncio.get_running_loop(), watching, [listener], begin)
         assert acceptor.is_serving()
         clients = [socket.create_connection(listener.getsockname()) for _ in range(count)]
         await asyncio.sleep(0)
@@ -403,6 +583,7 @@ def test_all_that_wait_are_accepted_in_one_step(count):
         for each in made:
             each.transport.abort()
         await asyncio.sleep(0.01)
+        watching.close()
         for client in clients:
             client.close()
 
@@ -437,7 +618,7 @@ def test_no_handle_is_left(monkeypatch, closed):
         loop.set_exception_handler(lambda _, context: said.append(context))
         protocol = Recorder()
         poor: Any = Poor(listening())
-        acceptor = Acceptor(loop, [poor], lambda: protocol)
+        acceptor = Acceptor(loop, LoopWatch(loop), [poor], lambda: protocol)
         with socket.create_connection(poor.getsockname()):
             await so(lambda: said)
             assert "no handle" in said[0]["message"]
@@ -482,7 +663,8 @@ def test_a_client_that_is_gone_when_it_is_accepted():
                 raise BlockingIOError
 
         listener: Any = Listener(listening())
-        acceptor = Acceptor(asyncio.get_running_loop(), [listener], Recorder)
+        loop = asyncio.get_running_loop()
+        acceptor = Acceptor(loop, LoopWatch(loop), [listener], Recorder)
         with socket.create_connection(listener.getsockname()):
             await so(lambda: gone.closed)
         acceptor.close()
