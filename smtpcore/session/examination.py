@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..errors import ParseError
-from ..extensions import UTF8, Extension
+from ..extensions import UTF8, Check, Extension
 from ..extensions.auth import AUTH_LINE_LIMIT, Auth, AuthResponse
 from ..extensions.starttls import StartTls
 from ..extensions.xclient import XClient
@@ -18,35 +18,62 @@ from . import replies
 from .limits import domain_of
 from .serversession import ServerSession
 
-__all__ = ["SHOWN", "refuse_length", "showable", "understand"]
+__all__ = ["SHOWN", "refuse_length", "showable", "understand", "understand_response"]
 
 #: How much of a refused line is reported, in octets.
 SHOWN: Final = 100
 
-_AUTHENTICATING, _REFUSED = State.AUTHENTICATING, State.REFUSED
+_REFUSED = State.REFUSED
 # RFC 3207 s4; AUTH has an answer of its own
 _BEFORE_TLS: Final = frozenset((Ehlo, Helo, Lhlo, Noop, Quit, StartTls, Auth))
 
 
 def understand(session: ServerSession, line: bytes, tolerance: Tolerance) -> Command | Reply:
     """The command in ``line``, or the refusal that it gets."""
-    if session.state is _AUTHENTICATING:
-        return _understand_response(line)
+    settings = session.settings
     try:
-        command = parse_command(line, session.settings.vocabulary, tolerance)
+        command = parse_command(line, settings.vocabulary, tolerance)
     except ParseError as error:
         tolerance.take()
         return replies.refusal(error, line)
-    if type(command) is Mail:
+    kind = type(command)
+    known: Any = command  # as kind says, which is quicker than isinstance
+    limited, parameters = False, NO_PARAMETERS
+    if kind is Mail:
         session.mails += 1  # RFC 9422 s4.1: whatever becomes of it
-    reply = _examine(session, command, line)
+        limited, parameters = settings.mail_limit is not None, known.parameters
+    elif kind is Rcpt:
+        limited = session.domains is not None or len(session.transaction.rcpts) >= settings.recipient_limit
+        parameters = known.parameters
+    extensions = settings.extensions
+    owner = extensions.verb_owner.get(kind)
+    reply: Reply | None = None
+    if owner is not None or kind not in session.rows or settings.require_tls:
+        reply = _examine_place(session, kind, owner)
+    if limited and reply is None:
+        reply = _examine_count(session, known)
+    checks = extensions.checks.get(kind, ())
+    if parameters is not NO_PARAMETERS and reply is None:
+        reply, more = _examine_parameters(session, parameters)
+        checks += more
+    if reply is None and not line.isascii() and not _may_be_utf8(session, command):
+        reply = replies.NEEDS_UTF8 if kind in {Mail, Rcpt, Vrfy, Expn} else replies.NO_UTF8
     if reply is None:
-        return command
+        for check in checks:
+            reply = check(session, command)
+            if reply is not None:
+                break
+        else:
+            return command
     tolerance.take()
     return reply
 
 
-def _understand_response(line: bytes) -> AuthResponse | Reply:
+def understand_response(session: ServerSession, line: bytes) -> AuthResponse | Reply:
+    """The same for a line within AUTH."""
+    refused = refuse_length(session, line, AUTH_LINE_LIMIT)
+    if refused is not None:
+        return refused
     try:
         command = AuthResponse.parse_line(line)
     except ParseError:
@@ -54,44 +81,33 @@ def _understand_response(line: bytes) -> AuthResponse | Reply:
     return command if command.response is not None else replies.AUTH_CANCELLED
 
 
-def _examine(session: ServerSession, command: Command, line: bytes) -> Reply | None:
-    """What there is to say against a command that is well formed."""
-    kind = type(command)
+def _examine_count(session: ServerSession, command: Mail | Rcpt) -> Reply | None:
+    """Whether there may be one more of them."""
     settings = session.settings
-    extensions = settings.extensions
-    owner = extensions.verb_owner.get(kind)
-    if owner is not None or kind not in session.rows or settings.require_tls:
-        reply = _examine_place(session, kind, owner)
-        if reply is not None:
-            return reply
-    checks = extensions.checks.get(kind, ())
-    if kind is Mail or kind is Rcpt:
-        known: Any = command  # as kind says, which is quicker than isinstance
-        if kind is Mail:
-            if settings.mail_limit is not None and session.mails > settings.mail_limit:
-                return replies.TOO_MANY_MESSAGES  # RFC 9422 s4.1
-        elif len(session.transaction.rcpts) >= settings.recipient_limit:
-            return replies.TOO_MANY_RECIPIENTS  # RFC 5321 s4.5.3.1.10
-        elif session.domains is not None and len(session.domains) >= (settings.domain_limit or 0):
-            if not domain_of(known.recipient) <= session.domains:
-                return replies.TOO_MANY_DOMAINS  # RFC 9422 s4.3
-        parameters: Parameters = known.parameters
-        if parameters is not NO_PARAMETERS:
-            expected = session.expected
-            for keyword in parameters.keywords:
-                more = expected.get(keyword)
-                if more is None:
-                    if not extensions.is_offered(parameters.parameter(keyword), session.offered):
-                        return replies.NO_PARAMETER  # RFC 5321 s4.1.1.11
-                    more = extensions.parameter_checks.get(keyword, ())
-                checks += more
-    if not line.isascii() and not _may_be_utf8(session, command):
-        return replies.NEEDS_UTF8 if kind in {Mail, Rcpt, Vrfy, Expn} else replies.NO_UTF8
-    for check in checks:
-        reply = check(session, command)
-        if reply is not None:
-            return reply
+    if type(command) is Mail:
+        if settings.mail_limit is not None and session.mails > settings.mail_limit:
+            return replies.TOO_MANY_MESSAGES  # RFC 9422 s4.1
+    elif len(session.transaction.rcpts) >= settings.recipient_limit:
+        return replies.TOO_MANY_RECIPIENTS  # RFC 5321 s4.5.3.1.10
+    elif session.domains is not None and len(session.domains) >= (settings.domain_limit or 0):
+        if not domain_of(command.recipient) <= session.domains:
+            return replies.TOO_MANY_DOMAINS  # RFC 9422 s4.3
     return None
+
+
+def _examine_parameters(session: ServerSession, parameters: Parameters) -> tuple[Reply | None, tuple[Check, ...]]:
+    """Whether each was offered, and what else is to be asked of them."""
+    extensions = session.settings.extensions
+    checks: tuple[Check, ...] = ()
+    expected = session.expected
+    for keyword in parameters.keywords:
+        more = expected.get(keyword)
+        if more is None:
+            if not extensions.is_offered(parameters.parameter(keyword), session.offered):
+                return replies.NO_PARAMETER, ()  # RFC 5321 s4.1.1.11
+            more = extensions.parameter_checks.get(keyword, ())
+        checks += more
+    return None, checks
 
 
 def _examine_place(session: ServerSession, kind: type[Command], owner: Extension[Any] | None) -> Reply | None:

@@ -61,11 +61,12 @@ POSITIVE: Final[Mapping[type[Command], Reply]] = {
 }
 _OK: Final = Reply(250, "ok", "2.0.0")
 
-#: The same as octets, without and with the enhanced code, and the first digit.
+#: The same as octets, without and with the enhanced code, and the first digit; where no more comes of it than a step.
 POSITIVE_OCTETS: Final = {
     kind: ((reply.encode(with_enhanced=False), reply.encode(with_enhanced=True)), reply.code // 100)
     for kind, reply in POSITIVE.items()
-    if kind not in {BdatLast, BurlLast}  # which LMTP answers for each recipient
+    # LMTP answers some for each recipient, and one closes the connection.
+    if kind not in {BdatLast, BurlLast, Quit}
 }
 
 BAD_SEQUENCE: Final = Reply(503, "bad sequence of commands", "5.5.1")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final, Unpack, final
 
 from ..errors import LocalProtocolError
-from ..extensions.auth import AUTH_LINE_LIMIT, Auth, AuthResponse, encode_base64
+from ..extensions.auth import Auth, AuthResponse, encode_base64
 from ..extensions.burl import BurlCommand
 from ..extensions.chunking import Bdat, BdatCommand, BdatLast
 from ..extensions.starttls import StartTls
@@ -30,7 +30,7 @@ from .event import (
     ServerEvent,
     Signal,
 )
-from .examination import SHOWN, refuse_length, showable, understand
+from .examination import SHOWN, refuse_length, showable, understand, understand_response
 from .foreign import TLS_HELLO, foreign_protocol
 from .intake import SMALL_CHUNK
 from .limits import BLOCK, COMMAND, Deadline
@@ -46,6 +46,7 @@ _CHUNKS: Final = frozenset((Bdat, BdatLast))
 # Looking a member of an Enum up costs more than all else that a step does with it.
 _CONTENT, _AUTHENTICATING, _UPGRADING, _CLOSED = State.CONTENT, State.AUTHENTICATING, State.UPGRADING, State.CLOSED
 _TURNED = State.TURNED
+_NO_LINES: Final = SILENT | {_CONTENT}
 _END_OF_CONTENT: Final = EndOfContent()
 _CONTENT_ENDED: Final = ContentEnded()
 _POSITIVE: Final = replies.POSITIVE_OCTETS
@@ -113,10 +114,12 @@ class ServerConnection(Reception):
     @property
     def deadline(self) -> Deadline | None:
         """How long the client may take for what it has to do next; None when it is not the client's turn."""
-        state = self.session.state
-        if self._awaiting or state in SILENT:
+        if self._awaiting is not None:
             return None
-        return BLOCK if state is _CONTENT or self._chunk is not None else COMMAND
+        state = self.session.state
+        if state in _NO_LINES:
+            return BLOCK if state is _CONTENT else None
+        return COMMAND if self._chunk is None else BLOCK
 
     @property
     def buffered(self) -> int:
@@ -144,10 +147,12 @@ class ServerConnection(Reception):
         if self._eof:
             raise LocalProtocolError("octets behind the end of the stream")
         buffer = self._buffer
-        if buffer.data:
-            most = self.settings.limits.buffered
-            if len(buffer.data) > most < len(buffer) and (self._awaiting or len(buffer) > self.settings.line_budget):
-                raise LocalProtocolError("more input than the limit while PAUSED: take events, or stop reading")
+        if not buffer.data:
+            buffer.data = data  # what append() does, without the call
+            return
+        most = self.settings.limits.buffered
+        if len(buffer.data) > most < len(buffer) and (self._awaiting or len(buffer) > self.settings.line_budget):
+            raise LocalProtocolError("more input than the limit while PAUSED: take events, or stop reading")
         buffer.append(data)
 
     # -- events -------------------------------------------------------------------------------
@@ -161,10 +166,8 @@ class ServerConnection(Reception):
         if self._awaiting is not None:
             return PAUSED
         state = self.session.state
-        if state is _CONTENT:
-            return self._next_content()
-        if state in SILENT:
-            return self._next_beside_lines(state)
+        if state in _NO_LINES:
+            return self._next_content() if state is _CONTENT else self._next_beside_lines(state)
         buffer = self._buffer
         while True:
             if self._chunk is not None:
@@ -193,10 +196,13 @@ class ServerConnection(Reception):
     def _on_line(self, line: bytes) -> ServerEvent | None:
         session, tolerance = self.session, self._tolerance
         limits = self.settings.limits
-        limit = AUTH_LINE_LIMIT if session.state is _AUTHENTICATING else limits.command_line
-        if len(line) + 2 > limit and (reply := refuse_length(session, line, limit)):
-            return self._refuse(line, reply)
-        found = understand(session, line, tolerance)
+        found: Command | Reply
+        if session.state is _AUTHENTICATING:
+            found = understand_response(session, line)
+        elif len(line) + 2 > limits.command_line and (reply := refuse_length(session, line, limits.command_line)):
+            found = reply
+        else:
+            found = understand(session, line, tolerance)
         kind = type(found)
         if kind is Reply:
             return self._refuse(line, found)  # type: ignore[arg-type]  # kind is Reply
@@ -244,8 +250,6 @@ class ServerConnection(Reception):
         session = self.session
         self._out.append(octets[session.enhanced])
         session.take(command, digit)
-        if session.state is _CLOSED:
-            self._close()
 
     def reply(self, reply: Reply) -> None:
         """Answer what is awaited.

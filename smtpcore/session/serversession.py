@@ -41,6 +41,7 @@ class ServerSession:
         "idle_commands",
         "mails",
         "offered",
+        "require_auth",
         "rows",
         "settings",
         "state",
@@ -61,6 +62,7 @@ class ServerSession:
         self.offered = NO_CAPABILITIES  #: What was announced to it; nothing before EHLO, and nothing after HELO.
         self._expected: tuple[Capabilities, Mapping[str, tuple[Check, ...]]] | None = None
         self.enhanced = False  #: Whether replies carry enhanced status codes (RFC 2034).
+        self.require_auth = settings.require_auth  #: Whether a transaction needs AUTH first.
         self.authenticated = False  #: Whether AUTH has succeeded.
         self.auth_failed = False  #: Whether it was refused, so that a secret may follow in place of a command.
         self.transaction = NO_TRANSACTION  #: The transaction in hand.
@@ -117,11 +119,6 @@ class ServerSession:
     def allow_plaintext_auth(self) -> bool:
         """Whether AUTH is to be had without TLS."""
         return self.settings.allow_plaintext_auth and not self.settings.require_tls  # RFC 3207 s4
-
-    @property
-    def require_auth(self) -> bool:
-        """Whether a transaction needs AUTH first."""
-        return self.settings.require_auth
 
     def to_offer(self) -> Capabilities:
         """What may be announced in this session now."""
