@@ -128,9 +128,7 @@ class SocketTransport(asyncio.Transport):
 
     def flush(self) -> None:
         """Write what the kernel takes of what waits."""
-        unsent = self._unsent
-        if not unsent:
-            return
+        unsent = self._unsent  # nothing, if it was cut since
         try:
             sent = self._send(unsent)
         except (BlockingIOError, InterruptedError):

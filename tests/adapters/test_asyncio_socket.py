@@ -342,6 +342,32 @@ class Wavering(socket.socket):
         return super().send(data, flags)
 
 
+class Narrow(socket.socket):
+    """One that takes few octets at a time."""
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        return super().send(memoryview(data)[:10_000], flags)
+
+
+def test_a_protocol_goes_on_while_a_few_octets_still_wait():
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        here, there = pair()
+        sizes: list[int] = []
+        protocol = Recorder()
+        transport = SocketTransport(loop, LoopWatch(loop), Narrow(fileno=there.detach()), None, protocol)
+        protocol.resume_writing = lambda: sizes.append(transport.get_write_buffer_size())  # type: ignore[method-assign]
+        transport.write(bytes(95_000))
+        assert protocol.heard == ["made", "pause"]
+        assert await drain(here, 95_000) == bytes(95_000)
+        assert sizes == [15_000]
+        transport.close()
+        await so(lambda: protocol.over)
+        here.close()
+
+    asyncio.run(main())
+
+
 def test_a_socket_that_is_not_ready_when_it_says_so():
     async def main() -> None:
         loop = asyncio.get_running_loop()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
 import socket
 import threading
 import time
@@ -181,6 +183,25 @@ def test_the_deadline_of_a_read_goes_on_behind_output_that_waited(within):
     asyncio.run(main())
 
 
+def test_the_end_of_the_input_that_comes_while_the_output_waits():
+    """What came before it is answered, and then it is the end."""
+
+    async def main() -> None:
+        async with over_asyncio.serve(object(), "127.0.0.1", 0, grace=0.1) as server:
+            made, transport = connection(server)
+            made.pause_writing()
+            made.data_received(b"NOOP\r\n")
+            assert made.eof_received()
+            transport.written = b""
+            made.resume_writing()
+            assert transport.written == b"250 ok\r\n"
+            assert transport.calls == ["pause", "resume", "close"]
+            made.connection_lost(None)
+            assert not server.connections
+
+    asyncio.run(main())
+
+
 def test_a_connection_that_is_lost_while_its_output_waits():
     async def main() -> None:
         async with over_asyncio.serve(object(), "127.0.0.1", 0, grace=0.1) as server:
@@ -192,6 +213,51 @@ def test_a_connection_that_is_lost_while_its_output_waits():
             made.pause_writing()
             made.resume_writing()
             assert b"421" not in transport.written
+
+    asyncio.run(main())
+
+
+class HurriedLoop(asyncio.SelectorEventLoop):
+    """A loop with a clock of its own, which goes ten times as fast."""
+
+    asked = 0
+
+    def time(self) -> float:
+        self.asked += 1
+        return time.monotonic() * 10
+
+
+def test_the_time_is_that_of_the_loop():
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+        async with over_asyncio.serve(object(), "127.0.0.1", 0, timeout=2.0, grace=0.1) as server:
+            made, transport = connection(server)
+            made.data_received(b"NOOP\r\n")
+            begun, asked = time.monotonic(), loop.asked
+            while b"421" not in transport.written and time.monotonic() < begun + 1.5:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.05)
+            assert transport.written.endswith(b"421 timeout exceeded\r\n")
+            assert time.monotonic() - begun >= 0.1
+            assert loop.asked < asked + 1000, "the timer is set again and again"
+            made.connection_lost(None)
+
+    with asyncio.Runner(loop_factory=HurriedLoop) as runner:
+        runner.run(main())
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="no list of open files on this system")
+def test_a_server_leaves_no_file_open():
+    async def main() -> None:
+        counts = []
+        for _ in range(4):
+            async with over_asyncio.serve(object(), "127.0.0.1", 0, grace=0.1) as server:
+                reader, writer = await asyncio.open_connection(*server.address)
+                assert (await reader.readline()).startswith(b"220")
+            writer.close()
+            await writer.wait_closed()
+            gc.collect()
+            counts.append(len(os.listdir("/proc/self/fd")))
+        assert len(set(counts)) == 1
 
     asyncio.run(main())
 

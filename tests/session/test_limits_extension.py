@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpcore import Capabilities, Ehlo, LocalProtocolError, Mail, Mailbox, ParseError, Rcpt, Rset, ServerLimits
-from smtpcore.extensions import LIMITS, PIPELINING, Limits
+from smtpcore.extensions import DSN, EIGHTBITMIME, LIMITS, PIPELINING, SIZE, STARTTLS, Limits
 from smtpcore.session.settings import ServerSettings
 from tests.session.helpers import ALICE, BOB, EHLO, answer, greeted_client, run_server
 from tests.session.looking import octets
@@ -130,6 +130,24 @@ def test_domains_of_a_session():
     assert server(b"MAIL FROM:<>\r\nRCPT TO:<550.a@x>\r\nRCPT TO:<a@y>\r\nRCPT TO:<a@z>\r\n", rcptdomainmax=1) == [
         250, 250, 452, 452,
     ]  # fmt: skip
+
+
+def test_parameters_do_not_undo_a_refusal():
+    """Whatever is wrong with a command first, and however right its parameters are."""
+
+    def codes(data: bytes, **limits: Any) -> list[int]:
+        offered = Capabilities(SIZE, EIGHTBITMIME, DSN, LIMITS.offer(Limits(**limits)))
+        return run_server([data], before=EHLO, capabilities=offered).codes
+
+    mail, rcpt = b"MAIL FROM:<> SIZE=10 BODY=8BITMIME\r\n", b"RCPT TO:<a@x> NOTIFY=NEVER\r\n"
+    other = b"RCPT TO:<a@y> NOTIFY=NEVER\r\n"
+    assert codes(mail + mail, rcptmax=5) == [250, 503]
+    assert codes(rcpt, rcptmax=5) == [503]
+    assert codes(mail + b"RSET\r\n" + mail, mailmax=1) == [250, 250, 421]
+    assert codes(mail + rcpt + rcpt, rcptmax=1) == [250, 250, 452]
+    assert codes(mail + rcpt + other + rcpt, rcptdomainmax=1) == [250, 250, 452, 250]
+    trace = run_server([mail], before=EHLO, capabilities=Capabilities(SIZE, EIGHTBITMIME, STARTTLS), require_tls=True)
+    assert trace.codes == [530]
 
 
 def test_what_is_announced_is_taken():
