@@ -138,7 +138,8 @@ class SocketTransport(asyncio.Transport):
             return
         if sent == len(unsent):
             self._unsent = b""
-            self._sent()
+            if self._writer or self._closing:
+                self._sent()
             return
         if type(unsent) is bytearray:
             del unsent[:sent]

@@ -6,9 +6,12 @@ import asyncio
 import select
 import socket
 from collections.abc import Callable
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 __all__ = ["EpollWatch", "LoopWatch", "Watch", "watch"]
+
+#: Reads of one step, of which the last look may have found more; then it is the turn of others in the loop.
+_MOST: Final = 64
 
 
 class Waiting(Protocol):
@@ -72,14 +75,21 @@ class EpollWatch:
         self._epoll.close()
 
     def _step(self) -> None:
+        count = 0
+        # Who is ready by then is served too, as long as it is a few: a look costs less than a step of the loop.
+        while count < _MOST and (ready := self._epoll.poll(0)):
+            count += len(ready)
+            self._serve(ready)
+
+    def _serve(self, ready: list[tuple[int, int]]) -> None:
         find = self._ready.get
         later: list[Waiting] = []
         self.later = later
         try:
-            for fd, _ in self._epoll.poll(0):
-                ready = find(fd)
-                if ready is not None:  # one before it may have ended it
-                    ready()
+            for fd, _ in ready:
+                read = find(fd)
+                if read is not None:  # one before it may have ended it
+                    read()
         finally:
             self.later = None
             for each in later:
