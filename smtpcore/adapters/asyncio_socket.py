@@ -12,10 +12,10 @@ from typing import Any, Final, final
 
 from .asyncio_watch import Watch
 
-__all__ = ["READ", "SocketTransport"]
+__all__ = ["SocketTransport"]
 
 #: Octets of one read. asyncio's own makes room for four times as many each time, which costs more than what it is for.
-READ: Final = 65_536
+_READ: Final = 65_536
 #: Octets that wait to be written: beyond the first the protocol is asked to pause, below the second to go on.
 _HIGH: Final = 65_536
 _LOW: Final = 16_384
@@ -74,7 +74,7 @@ class SocketTransport(asyncio.Transport):
 
     def _read(self) -> None:
         try:
-            data = self._receive(READ)
+            data = self._receive(_READ)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:

@@ -42,8 +42,7 @@ class EpollWatch:
     """One for all, which the loop watches in its turn.
 
     Of the connections that are ready at once all are read before anything is written: to read is a short way through
-    the kernel and to write a long one, behind which the caches hold nothing of ours. With eight busy connections a
-    message takes a tenth less.
+    the kernel and to write a long one, behind which the caches hold little of ours.
     """
 
     later: list[Waiting] | None = None
