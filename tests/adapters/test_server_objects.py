@@ -112,18 +112,27 @@ def test_a_connection_that_lingers_is_cut_when_the_server_stops():
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("within", [True, False], ids=["within-write", "behind-it"])
+def held(server: Any, *, within: bool) -> tuple[Any, FakeTransport]:
+    """A connection whose client does not take the answer to a NOOP; known in the write of it, or at the end of a step."""
+    made, transport = connection(server)
+    if within:
+        transport.on_write = made.pause_writing
+    made.data_received(b"NOOP\r\n")
+    if not within:
+        made.pause_writing()
+    return made, transport
+
+
+HELD = pytest.mark.parametrize("within", [True, False], ids=["within-write", "behind-it"])
+
+
+@HELD
 def test_input_that_comes_while_the_output_waits_is_kept_in_order(within):
     """What the kernel had handed over already, when reading was paused: in a write, or at the end of a step."""
 
     async def main() -> None:
         async with over_asyncio.serve(object(), "127.0.0.1", 0, grace=0.1) as server:
-            made, transport = connection(server)
-            if within:
-                transport.on_write = made.pause_writing
-            made.data_received(b"NOOP\r\n")
-            if not within:
-                made.pause_writing()
+            made, transport = held(server, within=within)
             assert transport.calls == ["pause"]
             made.data_received(b"HELP\r\n")
             made.data_received(b"QU")
@@ -138,16 +147,11 @@ def test_input_that_comes_while_the_output_waits_is_kept_in_order(within):
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("within", [True, False], ids=["within-write", "behind-it"])
+@HELD
 def test_a_client_that_takes_its_output_when_the_server_stops_is_told(within):
     async def main() -> None:
         async with over_asyncio.serve(object(), "127.0.0.1", 0, grace=5.0) as server:
-            made, transport = connection(server)
-            if within:
-                transport.on_write = made.pause_writing
-            made.data_received(b"NOOP\r\n")
-            if not within:
-                made.pause_writing()
+            made, transport = held(server, within=within)
             stopping = asyncio.create_task(server.close())
             await asyncio.sleep(0.01)
             assert transport.written.endswith(b"250 ok\r\n")
@@ -160,18 +164,13 @@ def test_a_client_that_takes_its_output_when_the_server_stops_is_told(within):
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("within", [True, False], ids=["within-write", "behind-it"])
+@HELD
 def test_the_deadline_of_a_read_goes_on_behind_output_that_waited(within):
     """It does not run while our side waits for the output to be taken, and what is left of it counts then."""
 
     async def main() -> None:
         async with over_asyncio.serve(object(), "127.0.0.1", 0, timeout=0.2, grace=0.1) as server:
-            made, transport = connection(server)
-            if within:
-                transport.on_write = made.pause_writing
-            made.data_received(b"NOOP\r\n")
-            if not within:
-                made.pause_writing()
+            made, transport = held(server, within=within)
             await asyncio.sleep(0.1)
             made.resume_writing()
             await asyncio.sleep(0.15)
