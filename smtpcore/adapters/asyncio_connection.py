@@ -111,7 +111,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing goes in or out any more."""
         self._end_inbox()
-        self._transport = None
+        transport, self._transport = self._transport, None
         self._stop_timer()
         if self._waiting:
             self._waiting = False
@@ -120,7 +120,7 @@ class Connection(asyncio.Protocol):
             self._held = False
             self._advance(None, ConnectionResetError("connection lost"))
         # else the handler is at work: what it accepts stays accepted, though nobody will hear of it
-        if self._flow is None:
+        if self._flow is None or transport is None:  # in a handshake, whose task has yet to hear that it was done
             self._server.left(self)
 
     def pause_writing(self) -> None:

@@ -113,7 +113,7 @@ def test_a_connection_that_lingers_is_cut_when_the_server_stops():
 
 
 def held(server: Any, *, within: bool) -> tuple[Any, FakeTransport]:
-    """A connection whose client does not take the answer to a NOOP; known in the write of it, or at the end of a step."""
+    """A connection whose client does not take an answer, as is known within its write, or at the end of a step."""
     made, transport = connection(server)
     if within:
         transport.on_write = made.pause_writing
@@ -350,6 +350,35 @@ def test_implicit_tls_begins_before_anything_can_be_read(monkeypatch, certificat
                 encrypted: Any = made._transport
                 assert encrypted.written.startswith(b"220 ")
                 made.connection_lost(None)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("tls", ["opportunistic", "implicit"])
+def test_a_connection_that_is_lost_just_behind_its_handshake(monkeypatch, certificates, tls):
+    """It hears of that before its own task hears that the handshake is done, and keeps no place on the server."""
+
+    async def start_tls(transport: Any, protocol: Any, context: Any, **options: Any) -> Any:
+        await asyncio.sleep(0)
+        made = FakeTransport()
+        made.close()
+        protocol.connection_lost(ConnectionResetError())
+        return made
+
+    async def main() -> None:
+        async with over_asyncio.serve(
+            object(), "127.0.0.1", 0, tls=tls, ssl_context=certificates.server, grace=0.1
+        ) as server:
+            monkeypatch.setattr(server.loop, "start_tls", start_tls)
+            monkeypatch.setattr(asyncio_connection, "channel_of", lambda secured, certificate: Channel())
+            made, _ = connection(server)
+            if tls == "opportunistic":
+                made.data_received(b"EHLO crepes.fr\r\nSTARTTLS\r\n")
+            assert server.connections
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert not server.connections
+            assert made._flow is None
 
     asyncio.run(main())
 
