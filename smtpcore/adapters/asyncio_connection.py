@@ -58,8 +58,8 @@ class Connection(asyncio.Protocol):
         self._eof = False
         self._inbox: list[bytes] | None = None  # what came while the script was busy; a list for good behind the end
         self._task: asyncio.Task[None] | None = None
-        self._expires = 0.0
-        self._left = 0.0  # seconds that the next read has where it gets none of its own
+        self._expires: float = 0.0
+        self._left: float = 0.0  # seconds that the next read has where it gets none of its own
         self._timer: asyncio.TimerHandle | None = None
         self._rings = inf  # when it goes off
 
@@ -161,14 +161,15 @@ class Connection(asyncio.Protocol):
             while True:
                 effect = flow.send(value) if error is None else flow.throw(error)
                 kind = type(effect)
+                known: Any = effect  # as kind says, which is quicker than isinstance
+                read: Any  # a Read, or None behind a Write alone
                 if kind is Write:
-                    written: Any = effect  # as kind says, which is quicker than isinstance
                     transport = self._transport
                     if transport is None:
                         error = ConnectionResetError("connection lost")
                         continue
-                    transport.write(written.data)
-                    read = written.then
+                    transport.write(known.data)
+                    read = known.then
                     if self._paused:
                         self._hold(transport, read)
                         return
@@ -176,7 +177,7 @@ class Connection(asyncio.Protocol):
                         value = error = None
                         continue
                 elif kind is Read:
-                    read = effect
+                    read = known
                 elif kind is Close:
                     self._close()
                     value = error = None
@@ -185,7 +186,7 @@ class Connection(asyncio.Protocol):
                     self._wait_for(effect)
                     return
                 # what _read does, without the call
-                seconds = read.seconds
+                seconds: Any = read.seconds
                 if seconds is None:
                     seconds = read.wait(self._left)
                 self._left = seconds
