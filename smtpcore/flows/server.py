@@ -166,11 +166,7 @@ class _Script:
         kind = type(command)
         if kind in _OURS:
             return self._on_ours(kind, command)
-        method = self._methods.get(kind, self._command)
-        if method is None and not self._receiving:
-            self._machine.accept()  # what _put_to does, without the call
-            return None
-        more = self._put_to(method, command)
+        more = self._put_to(self._methods.get(kind, self._command), command)
         return self._between_chunks(more) if self._receiving else more
 
     def _on_ours(self, kind: type[Command], command: Command) -> Flow[None] | None:

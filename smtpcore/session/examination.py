@@ -38,24 +38,19 @@ def understand(session: ServerSession, line: bytes, tolerance: Tolerance) -> Com
         return replies.refusal(error, line)
     kind = type(command)
     known: Any = command  # as kind says, which is quicker than isinstance
-    limited, parameters = False, NO_PARAMETERS
     if kind is Mail:
         session.mails += 1  # RFC 9422 s4.1: whatever becomes of it
-        limited, parameters = settings.mail_limit is not None, known.parameters
-    elif kind is Rcpt:
-        limited = session.domains is not None or len(session.transaction.rcpts) >= settings.recipient_limit
-        parameters = known.parameters
     extensions = settings.extensions
     owner = extensions.verb_owner.get(kind)
     reply: Reply | None = None
     if owner is not None or kind not in session.rows or settings.require_tls:
         reply = _examine_place(session, kind, owner)
-    if limited and reply is None:
-        reply = _examine_count(session, known)
     checks = extensions.checks.get(kind, ())
-    if parameters is not NO_PARAMETERS and reply is None:
-        reply, more = _examine_parameters(session, parameters)
-        checks += more
+    if reply is None and (kind is Mail or kind is Rcpt):
+        reply = _examine_count(session, known)
+        if reply is None and known.parameters is not NO_PARAMETERS:
+            reply, more = _examine_parameters(session, known.parameters)
+            checks += more
     if reply is None and not line.isascii() and not _may_be_utf8(session, command):
         reply = replies.NEEDS_UTF8 if kind in {Mail, Rcpt, Vrfy, Expn} else replies.NO_UTF8
     if reply is None:
