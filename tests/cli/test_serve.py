@@ -362,14 +362,23 @@ def test_a_broken_handshake_does_not_disturb_others(tmp_path, certificate):
             assert talk.say("NOOP")[0].startswith("250")
 
 
-def test_out_of_handles_it_says_so_once_and_goes_on_when_there_are_some(tmp_path):
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "cannot accept a connection: Too many open files\n"),
+        # With proxies asyncio's own server listens, and says it in its own words.
+        (["--proxy-from", "192.0.2.1"], "socket.accept() out of system resource\n"),
+    ],
+    ids=["plain", "proxies"],
+)
+def test_out_of_handles_it_says_so_once_and_goes_on_when_there_are_some(tmp_path, options, said):
     code = (
         "import resource, sys\n"
         "from smtpcore.cli import main\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
-    with Process("-c", code, "serve", "127.0.0.1:0", "--maildir", tmp_path) as process:
+    with Process("-c", code, "serve", "127.0.0.1:0", "--maildir", tmp_path, *options) as process:
         address = process.address()
         crowd = [socket.create_connection(address) for _ in range(40)]
         time.sleep(0.1)
@@ -378,4 +387,4 @@ def test_out_of_handles_it_says_so_once_and_goes_on_when_there_are_some(tmp_path
         with Talk(address) as talk:
             assert talk.greeting.startswith("220")
         _, _, error = process.end(signal.SIGTERM)
-    assert error == "cannot accept a connection: Too many open files\n"
+    assert error == said
