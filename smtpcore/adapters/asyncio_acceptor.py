@@ -10,14 +10,13 @@ from typing import Final, final
 
 from .asyncio_socket import SocketTransport
 from .asyncio_watch import Watch
+from .listening import PAUSE
 
 __all__ = ["Acceptor"]
 
 #: Connections accepted in one step of the loop, at most.
 _AT_ONCE: Final = 100
 _TCP: Final = frozenset((socket.AF_INET, socket.AF_INET6))
-#: Seconds before a connection is accepted again where that has failed; asyncio waits as long.
-_PAUSE: Final = 1.0
 
 
 @final
@@ -50,13 +49,13 @@ class Acceptor:
         for _ in range(_AT_ONCE):
             try:
                 sock, peer = listener.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            except (BlockingIOError, ConnectionAbortedError):
                 return
             except OSError as error:  # no handle is left, most likely
                 said = f"cannot accept a connection: {error.strerror}"
                 self._loop.call_exception_handler({"message": said, "exception": error})
                 self._watch.remove(listener)
-                self._loop.call_later(_PAUSE, self._listen, listener)
+                self._loop.call_later(PAUSE, self._listen, listener)
                 return
             try:
                 sock.setblocking(False)

@@ -13,11 +13,11 @@ from .asyncio_connection import LAST, Connection
 from .asyncio_front import Front
 from .asyncio_hub import Hub
 from .asyncio_watch import Watch, watch
+from .listening import BACKLOG
 from .unix import listen_unix, release, unix_path
 
 __all__ = ["Server"]
 
-_BACKLOG: Final = 1000
 #: How often a port that is free at all addresses of a name is looked for.
 _TRIES: Final = 10
 
@@ -61,10 +61,10 @@ class Server(Hub):
             sock = listen_unix(path)
             if plain:
                 return self._accept_at([sock])
-            return await loop.create_unix_server(begin, sock=sock, backlog=_BACKLOG)
+            return await loop.create_unix_server(begin, sock=sock, backlog=BACKLOG)
 
         async def listen(at: int) -> asyncio.Server:
-            return await loop.create_server(begin, host, at, backlog=_BACKLOG, start_serving=False)
+            return await loop.create_server(begin, host, at, backlog=BACKLOG, start_serving=False)
 
         made = await listen(port)
         # A name with several addresses was given a free port for each, where one for all was meant.
@@ -80,8 +80,13 @@ class Server(Hub):
         if plain:
             sockets = [each.dup() for each in made.sockets]
             made.close()
-            for sock in sockets:
-                sock.listen(_BACKLOG)
+            try:
+                for sock in sockets:
+                    sock.listen(BACKLOG)
+            except OSError:  # taken meanwhile
+                for sock in sockets:
+                    sock.close()
+                raise
             return self._accept_at(sockets)
         await made.start_serving()
         return made

@@ -75,7 +75,7 @@ class SocketTransport(asyncio.Transport):
     def _read(self) -> None:
         try:
             data = self._receive(_READ)
-        except (BlockingIOError, InterruptedError):
+        except BlockingIOError:
             return
         except OSError as error:
             self._lose(error)
@@ -109,10 +109,10 @@ class SocketTransport(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
         """Write it soon, or as soon as the peer takes it; what comes behind ``close()`` is dropped."""
-        unsent = self._unsent
         if self._closing:
-            pass
-        elif not unsent:
+            return
+        unsent = self._unsent
+        if not unsent:
             self._unsent = data if type(data) is bytes else bytes(data)
             later = self._watch.later
             if later is None:
@@ -131,7 +131,7 @@ class SocketTransport(asyncio.Transport):
         unsent = self._unsent  # nothing, if it was cut since
         try:
             sent = self._send(unsent)
-        except (BlockingIOError, InterruptedError):
+        except BlockingIOError:
             sent = 0
         except OSError as error:
             self._lose(error)

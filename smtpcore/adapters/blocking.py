@@ -30,15 +30,12 @@ from ..flows.server import Drain
 from ..session.server import ServerConnection
 from .blocking_stream import Stream
 from .client import BlockingClient
-from .listening import TOO_MANY, Listening
+from .listening import BACKLOG, PAUSE, TOO_MANY, Listening
 from .pooling import BlockingPool
 from .trampoline import run_blocking
 from .unix import LOCAL_ADDRESS, listen_unix, release, unix_path
 
 __all__ = ["Client", "Pool", "Server", "connect", "serve"]
-
-#: Seconds before a connection is accepted again where that has failed; asyncio waits as long.
-_PAUSE: Final = 1.0
 
 
 @final
@@ -93,7 +90,7 @@ class Server(Listening):
         self._lock = threading.Lock()
         path = unix_path(self._where[0])
         if path is None:
-            self._listener = socket.create_server(self._where, family=family, backlog=1000)
+            self._listener = socket.create_server(self._where, family=family, backlog=BACKLOG)
         else:
             self._listener = listen_unix(path)
         self._bell = _Bell()
@@ -142,7 +139,7 @@ class Server(Listening):
                 sock, peer = listener.accept()
             except OSError:
                 if not self.control.draining:
-                    time.sleep(_PAUSE)  # no handle is left, or the client has gone: there are others to serve
+                    time.sleep(PAUSE)  # no handle is left, or the client has gone: there are others to serve
                 continue
             with self._lock:
                 full = len(self._threads) >= self.max_connections

@@ -18,7 +18,12 @@ from ..wire.reply import Reply
 from .proxies import Proxies
 from .tls import der, server_context
 
-__all__ = ["TOO_MANY", "Listening"]
+__all__ = ["BACKLOG", "PAUSE", "TOO_MANY", "Listening"]
+
+#: Connections that may wait to be accepted.
+BACKLOG: Final = 1000
+#: Seconds before a connection is accepted again where that has failed; asyncio's own servers wait as long.
+PAUSE: Final = 1.0
 
 #: What a client is told beyond the limit of connections.
 TOO_MANY: Final = bytes(Reply(421, "too many connections", "4.7.0"))

@@ -32,7 +32,7 @@ from ..flows.server import Drain
 from ..sasl.channel import Channel
 from ..session.server import ServerConnection
 from .client import AsyncClient
-from .listening import TOO_MANY, Listening
+from .listening import BACKLOG, TOO_MANY, Listening
 from .pooling import AsyncPool
 from .tls import channel_of
 from .trampoline import run
@@ -204,7 +204,7 @@ class Server(Listening):
         path = unix_path(host)
         if path is not None:
             return [trio.SocketListener(trio.socket.from_stdlib_socket(listen_unix(path)))]
-        listeners = await trio.open_tcp_listeners(port, host=host, backlog=1000)
+        listeners = await trio.open_tcp_listeners(port, host=host, backlog=BACKLOG)
         # A name with several addresses was given a free port for each, where one for all was meant.
         for _ in range(_TRIES):
             ports = {listener.socket.getsockname()[1] for listener in listeners}
@@ -213,9 +213,9 @@ class Server(Listening):
             for listener in listeners:
                 await listener.aclose()
             try:
-                listeners = await trio.open_tcp_listeners(ports.pop(), host=host, backlog=1000)
+                listeners = await trio.open_tcp_listeners(ports.pop(), host=host, backlog=BACKLOG)
             except OSError:  # taken at another address
-                listeners = await trio.open_tcp_listeners(0, host=host, backlog=1000)
+                listeners = await trio.open_tcp_listeners(0, host=host, backlog=BACKLOG)
         return listeners
 
     async def _accept_from(

@@ -6,6 +6,8 @@ import os
 import socket
 import stat
 
+from .listening import BACKLOG
+
 __all__ = ["LOCAL_ADDRESS", "listen_unix", "release", "unix_path"]
 
 _SCHEME = "unix:"
@@ -29,7 +31,7 @@ def listen_unix(path: str) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.bind(path)
-        sock.listen(1000)
+        sock.listen(BACKLOG)
     except BaseException:
         sock.close()
         raise

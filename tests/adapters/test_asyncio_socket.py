@@ -675,7 +675,7 @@ class Poor:
 @pytest.mark.parametrize("closed", [False, True])
 def test_no_handle_is_left(monkeypatch, closed):
     """It is said, and tried again in a while; unless there is nothing to accept at any more."""
-    monkeypatch.setattr("smtpcore.adapters.asyncio_acceptor._PAUSE", 0.05)
+    monkeypatch.setattr("smtpcore.adapters.asyncio_acceptor.PAUSE", 0.05)
 
     async def main() -> None:
         loop = asyncio.get_running_loop()

@@ -261,6 +261,24 @@ def test_a_server_leaves_no_file_open():
     asyncio.run(main())
 
 
+def test_a_port_that_is_taken_while_the_server_begins(monkeypatch):
+    """Between its bind() and its listen(), which the system finds out then; no socket is left open."""
+    made: list[socket.socket] = []
+
+    def listen(sock: socket.socket, backlog: int = 0) -> None:
+        made.append(sock)
+        raise OSError(98, "Address already in use")
+
+    async def main() -> None:
+        monkeypatch.setattr(socket.socket, "listen", listen)
+        with pytest.raises(OSError, match="already in use"):
+            async with over_asyncio.serve(object(), "127.0.0.1", 0):
+                pass
+        assert [sock.fileno() for sock in made] == [-1]
+
+    asyncio.run(main())
+
+
 def test_the_time_for_taking_the_output_begins_when_there_is_some():
     async def main() -> None:
         async with over_asyncio.serve(object(), "127.0.0.1", 0, timeout=0.3, grace=0.1) as server:
@@ -431,7 +449,7 @@ def test_a_port_that_is_taken_leaves_nothing_open():
 
 def test_an_accept_that_fails_does_not_end_the_server(monkeypatch):
     """No handle left, say: there are some again later."""
-    monkeypatch.setattr(blocking, "_PAUSE", 0.01)
+    monkeypatch.setattr(blocking, "PAUSE", 0.01)
 
     class Failing:
         def __init__(self, listener: Any) -> None:
